@@ -1,0 +1,42 @@
+/**
+ * The configuration as every other room sees it: checked, with references resolved to definitions, secrets still
+ * unresolved. `operation` takes only these types.
+ */
+import type { CompressionType } from '../pipeline/compression/compression.ts';
+import type { BackupType, TableFilter } from '../source/source.ts';
+
+/** An adapter definition as in the file: type and options, `${…}` references not yet resolved. */
+export interface AdapterDefinition {
+  readonly name: string;
+  readonly type: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+export interface Job {
+  readonly name: string;
+  readonly description?: string;
+  /** A disabled job runs only when it is named. */
+  readonly enabled: boolean;
+  readonly source: AdapterDefinition;
+  /** In the job's order; at least one. */
+  readonly destinations: readonly AdapterDefinition[];
+  readonly backupType: BackupType;
+  /** Name of the dump format; undefined = the source's default. */
+  readonly format?: string;
+  readonly filter: TableFilter;
+  readonly compression: { readonly type: CompressionType; readonly level: number };
+  readonly encryption?: AdapterDefinition;
+  readonly timeouts: { readonly idleMs?: number; readonly totalMs?: number };
+}
+
+export interface Config {
+  /** Absolute path of the file; relative paths inside are relative to its folder. */
+  readonly file: string;
+  readonly folder: string;
+  readonly sources: ReadonlyMap<string, AdapterDefinition>;
+  readonly destinations: ReadonlyMap<string, AdapterDefinition>;
+  readonly encryption: ReadonlyMap<string, AdapterDefinition>;
+  readonly jobs: ReadonlyMap<string, Job>;
+  /** Absolute; undefined = the default state folder. */
+  readonly stateFolder?: string;
+}

@@ -1,0 +1,57 @@
+/**
+ * Contract of the process room, the only user of child_process.
+ * Guarantees: argument arrays, never a shell; the program leads its own process group, and the whole group is ended
+ * (SIGTERM, then SIGKILL) on abort, time-out or error; stderr is read to the end and only its tail is kept; stdout's
+ * end is held back until the program has exited 0, in every other case the stream errors.
+ * Refuses: secrets among the arguments (a registered secret in argv throws before anything is started).
+ */
+import type { Readable, Writable } from 'node:stream';
+
+export interface ProgramSpec {
+  /** Name looked up on PATH, or an absolute path. */
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Added to our own environment; `undefined` removes a variable. Secrets go here, never into `args`. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  readonly signal?: AbortSignal;
+  /** Longest time in ms without a byte on stdout, stdin (accepted) or stderr. */
+  readonly idleTimeoutMs?: number;
+  readonly totalTimeoutMs?: number;
+  /** Way out when the program is not installed: `Install it: apt-get install sqlite3`. */
+  readonly missingHint?: string;
+  /** First line(s) for stdin before anything else, for programs that read a secret there. */
+  readonly stdinPrefix?: Buffer;
+}
+
+/** Failure of a program: code TOOL_MISSING, TOOL_FAILED or TIMEOUT; message ends with the stderr tail, redacted. */
+export interface ProgramEnd {
+  readonly exitCode: number;
+  /** The last 8 KiB of stderr at most. */
+  readonly stderrTail: string;
+}
+
+interface RunningProgram {
+  readonly pid: number | undefined;
+  /** Resolves at exit 0 after stdio is closed; rejects with the program's failure otherwise. */
+  readonly ended: Promise<ProgramEnd>;
+  /** Ends the whole process group and resolves when it is gone. Never rejects; a no-op after the end. */
+  stop(reason?: Error): Promise<void>;
+}
+
+/** A program that writes: destroying `stdout` stops it. */
+export interface Producer extends RunningProgram {
+  readonly stdout: Readable;
+}
+
+/**
+ * A program that reads: `stdin` finishes only after exit 0; destroying it with an error kills the group *before* the
+ * pipe is closed, so that the program never takes a cut stream for a whole one.
+ */
+export interface Consumer extends RunningProgram {
+  readonly stdin: Writable;
+}
+
+export interface Output extends ProgramEnd {
+  readonly stdout: string;
+}
