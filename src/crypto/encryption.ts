@@ -33,11 +33,20 @@ export interface Encryptor {
   encrypt(): Promise<Stage<EncryptionRecord>>;
 }
 
+/** Takes the stored bytes and gives the plaintext. */
+export interface Decryption extends Duplex {
+  /**
+   * Resolves once the header is authenticated with one of our keys (nothing of the payload has been released by then);
+   * rejects with the stream's own error otherwise. May be ignored.
+   */
+  readonly opened: Promise<void>;
+}
+
 /** The keys at hand for reading, from `--identity`, the config's profiles or a prompt. */
 export interface Decryptor {
   /**
    * A stream that takes the stored bytes and gives the plaintext. With `pinned` (from the sidecar) the header must be
    * the recorded one. Finds the right key by its id, without trying the payload.
    */
-  decrypt(type: EncryptionType, pinned: EncryptionRecord | undefined): Promise<Duplex>;
+  decrypt(type: EncryptionType, pinned: EncryptionRecord | undefined): Promise<Decryption>;
 }
