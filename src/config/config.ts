@@ -10,6 +10,8 @@ export interface AdapterDefinition {
   readonly name: string;
   readonly type: string;
   readonly options: Readonly<Record<string, unknown>>;
+  /** For messages: file and path in it (`/etc/dbbackup/dbbackup.yaml: sources.shop`); undefined when made by a flag. */
+  readonly place?: string;
 }
 
 export interface Job {
