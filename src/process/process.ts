@@ -55,3 +55,11 @@ export interface Consumer extends RunningProgram {
 export interface Output extends ProgramEnd {
   readonly stdout: string;
 }
+
+export { capture } from './capture.ts';
+export { consume } from './consume.ts';
+export { ProgramFailure } from './failure.ts';
+export { filter } from './filter.ts';
+export { findProgram } from './find-program.ts';
+export { produce } from './produce.ts';
+export { siblingScript } from './sibling-script.ts';
