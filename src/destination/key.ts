@@ -6,15 +6,19 @@ import { DbBackupError } from '../errors.ts';
 
 const longest = 1024;
 
-/** Throws KEY_UNSAFE unless the key stays inside its destination on every kind of store. */
-export function assertKey(key: string): void {
-  const unsafe =
-    key === '' ||
-    key.length > longest ||
+/** True when the key stays inside its destination on every kind of store. */
+export function isKey(key: string): boolean {
+  return (
+    key.length <= longest &&
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
-    /[\u0000-\u001f\u007f\\]/.test(key) ||
-    key.split('/').some((part) => part === '' || part === '.' || part === '..');
-  if (unsafe) {
+    !/[\u0000-\u001f\u007f\\]/.test(key) &&
+    key.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+  );
+}
+
+/** Throws KEY_UNSAFE unless `isKey`. */
+export function assertKey(key: string): void {
+  if (!isKey(key)) {
     throw new DbBackupError('KEY_UNSAFE', `unsafe object name ${JSON.stringify(key.slice(0, 200))}`, {
       hint: 'Names are relative, without "..", backslashes or control characters; nothing was read or written.',
     });

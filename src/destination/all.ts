@@ -1,0 +1,5 @@
+/** Every kind of destination. A new one is a folder beside this file and a line here. */
+import type { DestinationType } from './destination.ts';
+import { localType } from './local/local.ts';
+
+export const destinationTypes: readonly DestinationType[] = [localType];
