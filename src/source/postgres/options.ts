@@ -1,0 +1,110 @@
+/**
+ * What the config may say about a PostgreSQL source, and the one URL grammar of libpq.
+ * Whatever is left out is filled in by libpq itself, as psql does: PG* variables, `.pgpass`, service files, sockets.
+ */
+import { z } from 'zod';
+import { DbBackupError } from '../../errors.ts';
+import { redact, registerSecret } from '../../redact.ts';
+
+const text = z.string().min(1);
+
+export const postgresOptions = z.strictObject({
+  /** `postgres://user:password@host:port/database?sslmode=require`, as libpq has it. The fields below go before it. */
+  url: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'expected postgres://…')
+    .optional(),
+  /** A host, a folder of Unix sockets, or several hosts separated by commas. */
+  host: text.optional(),
+  port: z.union([z.number().int().min(1).max(65535), z.string().regex(/^\d+(,\d+)*$/)]).optional(),
+  user: text.optional(),
+  password: text.optional(),
+  database: text.optional(),
+  /** Section of the service file (`~/.pg_service.conf`). */
+  service: text.optional(),
+  sslmode: z.enum(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']).optional(),
+  sslrootcert: text.optional(),
+  sslcert: text.optional(),
+  sslkey: text.optional(),
+  passfile: text.optional(),
+  /** Folder with psql, pg_dump and pg_restore; without it PATH and the usual versioned folders are searched. */
+  clientFolder: text.optional(),
+  format: z.enum(['custom', 'plain']).optional(),
+  /** Passed to pg_dump as they are. */
+  dumpArguments: z.array(z.string()).optional(),
+  /** Passed to pg_restore as they are. */
+  restoreArguments: z.array(z.string()).optional(),
+});
+
+export type PostgresOptions = z.infer<typeof postgresOptions>;
+
+/** Connection parameters by libpq's keywords (manual, 34.1.2). */
+export type Parameters = Readonly<Record<string, string>>;
+
+/** One table of what both the config and a URL's query may name. */
+const keywords = new Set(
+  `host hostaddr port user password dbname passfile service sslmode sslrootcert sslcert sslkey sslpassword sslcrl
+   connect_timeout options application_name channel_binding target_session_attrs gssencmode krbsrvname requirepeer
+   keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout client_encoding
+   ssl_min_protocol_version ssl_max_protocol_version sslnegotiation`.split(/\s+/),
+);
+
+/** The URL's parts under the fields of the config; an empty record means "whatever libpq finds". Registers the password. */
+export function connectionParameters(options: PostgresOptions): Parameters {
+  const fields = [
+    'host',
+    'user',
+    'password',
+    'service',
+    'sslmode',
+    'sslrootcert',
+    'sslcert',
+    'sslkey',
+    'passfile',
+  ] as const;
+  const parameters: Record<string, string> = options.url === undefined ? {} : parseUrl(options.url);
+  for (const field of fields) if (options[field] !== undefined) parameters[field] = options[field];
+  if (options.port !== undefined) parameters['port'] = String(options.port);
+  if (options.database !== undefined) parameters['dbname'] = options.database;
+  for (const secret of [parameters['password'], parameters['sslpassword']]) if (secret) registerSecret(secret);
+  return parameters;
+}
+
+const shape = /^postgres(?:ql)?:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/;
+
+/** Manual, 34.1.1.2: several hosts, IPv6 in brackets, percent-encoded parts. Throws USAGE. */
+function parseUrl(url: string): Record<string, string> {
+  const [matched, user, password, hosts = '', database, query = ''] = shape.exec(url) ?? [];
+  if (matched === undefined) throw malformed(url);
+  const parts = hosts.split(',').map((host) => /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(host) ?? []);
+  const parameters: Record<string, string | undefined> = {
+    host: parts.map((part) => (part[1] ?? '').replace(/^\[|\]$/g, '')).join(','),
+    port: parts.map((part) => part[2] ?? '').join(','),
+    user,
+    password,
+    dbname: database,
+  };
+  if (parts.some((part) => part.length === 0)) throw malformed(url);
+  if (/^,*$/.test(parameters['port'] ?? '')) parameters['port'] = undefined;
+  for (const pair of query.split('&').filter((part) => part !== '')) {
+    const [, key = '', value = ''] = /^([^=]*)=?(.*)$/s.exec(pair) ?? [];
+    if (!keywords.has(key)) throw malformed(url, `unknown parameter "${key}"`);
+    parameters[key] = value;
+  }
+  return decodeAll(parameters, url);
+}
+
+function decodeAll(parameters: Record<string, string | undefined>, url: string): Record<string, string> {
+  const given = Object.entries(parameters).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  try {
+    return Object.fromEntries(given.map(([key, value]) => [key, decodeURIComponent(value)]));
+  } catch {
+    throw malformed(url, 'a % that is not followed by two hex digits');
+  }
+}
+
+function malformed(url: string, what = 'not a connection URL'): DbBackupError {
+  return new DbBackupError('USAGE', `cannot read the URL ${redact(url)}: ${what}`, {
+    hint: 'Write postgres://user@host:5432/database; letters such as @ : / % # ? in a part are percent-encoded.',
+  });
+}
