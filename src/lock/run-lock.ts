@@ -6,22 +6,20 @@
  * Refuses: a second acquisition in the same process. Outside SQLite nobody may open a lock file: POSIX drops all of a
  * process's locks on a file when any descriptor of it is closed (fcntl(2), "Record locks").
  */
+import { setTimeout as delay } from 'node:timers/promises';
+import { DbBackupError } from '../errors.ts';
+import { lockFolder, openStateFolder } from '../state-folder.ts';
+import { LockFile } from './lock-file.ts';
+import { describeHolder, type HeldBy, type LockHolder, readHolder, removeHolder, writeHolder } from './lock-holder.ts';
 
-export interface LockHolder {
-  readonly executionId: string;
-  readonly host: string;
-  readonly pid: number;
-  /** As shown to people: `dbbackup run shop`. Redacted when written. */
-  readonly command: string;
-}
+export type { HeldBy, LockHolder } from './lock-holder.ts';
 
-/** The holder, and since when (ISO 8601). */
-export interface HeldBy extends LockHolder {
-  readonly since: string;
-}
+const pollMs = 250;
+/** A probe holds a lock file for a moment; who does not wait outlasts it. Blocks the event loop, hence short. */
+const patienceMs = 200;
 
 export interface RunLockRequest {
-  /** Absolute path; must exist. */
+  /** Absolute path of the state folder. */
   readonly stateFolder: string;
   /** Job name, or `executionLockName(id)`. */
   readonly name: string;
@@ -35,17 +33,58 @@ export interface RunLockRequest {
 
 export interface RunLock {
   readonly name: string;
-  /** Frees the lock and removes its files. Never rejects; a second call does nothing. */
+  /** Frees the lock and removes its files; a second call does nothing. */
   release(): Promise<void>;
 }
 
 /** Throws BUSY (naming who holds it and since when), or `signal.reason` when the wait is aborted. */
-export declare function acquireRunLock(request: RunLockRequest): Promise<RunLock>;
+export async function acquireRunLock(request: RunLockRequest): Promise<RunLock> {
+  request.signal.throwIfAborted();
+  const folder = await openStateFolder(lockFolder(request.stateFolder));
+  const file = await LockFile.at(folder, request.name);
+  if (!file.tryLock(request.wait ? 0 : patienceMs)) await waitOrRefuse(file, request);
+  await writeHolder(file.holderPath, request.holder);
+  return { name: request.name, release: () => release(file) };
+}
+
+async function waitOrRefuse(file: LockFile, request: RunLockRequest): Promise<void> {
+  const heldBy = await readHolder(file.holderPath);
+  if (!request.wait) throw busy(request.name, heldBy);
+  request.onWait?.(heldBy);
+  do {
+    await pause(request.signal);
+  } while (!file.tryLock(0));
+}
+
+async function pause(signal: AbortSignal): Promise<void> {
+  // The timer rejects with its own AbortError; the caller wants the reason.
+  await delay(pollMs, undefined, { signal }).catch(() => undefined);
+  signal.throwIfAborted();
+}
+
+async function release(file: LockFile): Promise<void> {
+  if (!file.isHeld) return;
+  try {
+    await removeHolder(file.holderPath);
+  } finally {
+    file.unlock();
+  }
+}
 
 /** True when anybody, this process included, holds the lock. Disturbs nobody and makes no file. */
-export declare function probeRunLock(stateFolder: string, name: string): Promise<boolean>;
+export async function probeRunLock(stateFolder: string, name: string): Promise<boolean> {
+  const file = await LockFile.at(lockFolder(stateFolder), name);
+  return file.probe();
+}
 
 /** The lock an execution of any kind holds as long as it lives. `~` is no character of a job name. */
 export function executionLockName(executionId: string): string {
   return `execution~${executionId}`;
+}
+
+function busy(name: string, heldBy: HeldBy | undefined): DbBackupError {
+  return new DbBackupError('BUSY', `job ${name} is locked by ${describeHolder(heldBy)}`, {
+    hint: 'Wait for it with --wait, or see what it does with `dbbackup status`.',
+    retryable: true,
+  });
 }
