@@ -1,14 +1,39 @@
-import { DbBackupError } from '../errors.ts';
 import type { EncryptionRecord } from './encryption.ts';
 
+/** How to decrypt on a blank machine, for the sidecar's `recover` lines. */
 export interface DecryptionStep {
   /** Debian packages that provide the programs. */
   readonly packages: readonly string[];
-  /** One shell command that decrypts `stored` to `plain`, both shell-quoted paths; the key is named as a placeholder file beside them. */
+  /** What the person must bring along, as a sentence. */
+  readonly needs: string;
+  /** One shell command that decrypts the file `stored` to the file `plain`; both are shell-quoted paths. */
   command(stored: string, plain: string): string;
 }
 
-/** What the sidecar's `recover` recipe needs to decrypt. */
-export function decryptionStep(_record: EncryptionRecord): DecryptionStep {
-  throw new DbBackupError('UNSUPPORTED', 'not there yet');
+/** Only commands that write to a file after authentication: a pipe into `psql` would commit half. */
+export function decryptionStep(record: EncryptionRecord): DecryptionStep {
+  return record.type === 'age' ? ageStep(record) : aesStep(record);
+}
+
+function ageStep({ passphrase, recipients = [] }: EncryptionRecord): DecryptionStep {
+  const identity = passphrase ? '' : '-i identity.txt ';
+  return {
+    packages: ['age'],
+    needs: passphrase
+      ? 'the passphrase (age asks for it)'
+      : `identity.txt: the age identity of one of the recipients ${recipients.join(', ')}`,
+    // age writes chunk by chunk and leaves the beginning of a damaged file behind: only success may give it its name.
+    command: (stored, plain) => `age -d ${identity}-o ${plain}.part ${stored} && mv ${plain}.part ${plain}`,
+  };
+}
+
+function aesStep({ passphrase, keyId }: EncryptionRecord): DecryptionStep {
+  const secret = passphrase ? '--passphrase passphrase.txt' : '--key backup.key';
+  return {
+    packages: ['nodejs'],
+    needs: passphrase
+      ? 'decrypt.mjs (from dbbackup recovery-kit), and passphrase.txt: the passphrase'
+      : `decrypt.mjs (from dbbackup recovery-kit), and backup.key: the key ${keyId ?? ''}`.trimEnd(),
+    command: (stored, plain) => `node decrypt.mjs ${stored} ${plain} ${secret}`,
+  };
 }

@@ -1,0 +1,126 @@
+/**
+ * Stored bytes in; plaintext out, chunk by chunk, each after it has been authenticated. The header is read and checked
+ * first. Refuses (INTEGRITY) damaged, missing, repeated and swapped chunks, a missing end, and bytes after the end.
+ */
+import { Transform, type TransformCallback } from 'node:stream';
+import { DbBackupError } from '../../errors.ts';
+import type { Decryption } from '../encryption.ts';
+import { ByteQueue } from './byte-queue.ts';
+import { type ChunkCipher, openChunk, tagSize } from './chunk-cipher.ts';
+import { streamBuffer } from './sealing-stream.ts';
+
+/** What a format does before its first chunk. */
+export interface HeaderReader {
+  /** Length of the header that `head` starts with; undefined when more bytes are needed. Throws when it is none. */
+  measure(head: Buffer): number | undefined;
+  /** Authenticates the header and finds the key. Throws WRONG_KEY, INTEGRITY, LIMIT_EXCEEDED. */
+  open(header: Buffer): Promise<ChunkCipher>;
+}
+
+export const damagedHint =
+  'The file was changed or cut after it was written. Try another copy (dbbackup list shows the destinations).';
+
+export class OpeningStream extends Transform implements Decryption {
+  readonly opened: Promise<void>;
+  readonly #reader: HeaderReader;
+  readonly #queue = new ByteQueue();
+  #head: Buffer = Buffer.alloc(0);
+  #cipher: ChunkCipher | undefined;
+  #index = 0;
+  #settle: { resolve(): void; reject(reason: Error): void } | undefined;
+
+  constructor(reader: HeaderReader) {
+    super({ highWaterMark: streamBuffer });
+    this.#reader = reader;
+    this.opened = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    // Whoever does not ask still learns of the failure: the stream itself errors.
+    this.opened.catch(() => undefined);
+  }
+
+  override _transform(piece: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    if (this.#cipher === undefined) {
+      this.#readHeader(piece).then(() => done(), done);
+      return;
+    }
+    try {
+      this.#queue.push(piece);
+      this.#openWholeChunks(this.#cipher);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  }
+
+  override _flush(done: TransformCallback): void {
+    try {
+      if (this.#cipher === undefined) throw damaged('truncated: it ends inside its header');
+      this.#openLastChunk(this.#cipher);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#settle?.reject(error ?? new DbBackupError('PIPELINE_FAILED', 'decryption was stopped before the header'));
+    done(error);
+  }
+
+  async #readHeader(piece: Buffer): Promise<void> {
+    this.#head = Buffer.concat([this.#head, piece]);
+    const length = this.#reader.measure(this.#head);
+    if (length === undefined || this.#head.length < length) return;
+    this.#cipher = await this.#reader.open(this.#head.subarray(0, length));
+    this.#settle?.resolve();
+    this.#queue.push(this.#head.subarray(length));
+    this.#head = Buffer.alloc(0);
+    this.#openWholeChunks(this.#cipher);
+  }
+
+  #openWholeChunks(cipher: ChunkCipher): void {
+    const stored = cipher.chunkSize + tagSize;
+    // A chunk with a byte after it is not the last one.
+    while (this.#queue.length > stored) {
+      const { pieces, tag } = this.#take(stored);
+      const opened = openChunk(cipher, this.#index, false, pieces, tag);
+      if (opened === undefined)
+        throw this.#refusal(openChunk(cipher, this.#index, true, pieces, tag), 'trailing bytes');
+      this.#release(opened);
+    }
+  }
+
+  #openLastChunk(cipher: ChunkCipher): void {
+    const length = this.#queue.length;
+    if (length === 0) throw damaged(`truncated: chunk ${this.#index}, the next, is missing`);
+    if (length < tagSize) throw damaged(`truncated inside chunk ${this.#index}`);
+    if (length === tagSize && this.#index > 0) throw damaged(`malformed: chunk ${this.#index}, the last, is empty`);
+    const { pieces, tag } = this.#take(length);
+    const opened = openChunk(cipher, this.#index, true, pieces, tag);
+    if (opened === undefined) throw this.#refusal(openChunk(cipher, this.#index, false, pieces, tag), 'truncated');
+    this.#release(opened);
+  }
+
+  #take(stored: number): { pieces: readonly Buffer[]; tag: Buffer } {
+    const pieces = this.#queue.take(stored - tagSize);
+    return { pieces, tag: Buffer.concat(this.#queue.take(tagSize)) };
+  }
+
+  #release(opened: readonly Buffer[]): void {
+    this.#index += 1;
+    for (const piece of opened) if (piece.length > 0) this.push(piece);
+  }
+
+  /** `otherwise`: what the chunk gives with the other last-mark; then the chunk is whole and what surrounds it is not. */
+  #refusal(otherwise: readonly Buffer[] | undefined, meaning: 'trailing bytes' | 'truncated'): DbBackupError {
+    if (otherwise === undefined) return damaged(`damaged or truncated in chunk ${this.#index}`);
+    if (meaning === 'truncated') return damaged(`truncated: chunks after chunk ${this.#index} are missing`);
+    return damaged(`malformed: trailing bytes follow chunk ${this.#index}, the last`);
+  }
+}
+
+/** INTEGRITY: `the encrypted backup is <what>`. */
+export function damaged(what: string, cause?: unknown): DbBackupError {
+  return new DbBackupError('INTEGRITY', `the encrypted backup is ${what}`, { hint: damagedHint, cause });
+}
