@@ -1,0 +1,57 @@
+/** What the config may say about a SQLite source, and what counts as a path to one. */
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { DbBackupError } from '../../errors.ts';
+
+const defaultBusyTimeoutMs = 5000;
+const unitMs = { ms: 1, s: 1000, m: 60_000 } as const;
+
+export const sqliteOptions = z.strictObject({
+  /** The database file; relative to the config's folder, `~` for the home folder. */
+  path: z
+    .string()
+    .min(1)
+    .refine((path) => !path.includes('\0'), 'expected a path without NUL characters'),
+  /** How long to wait for a database that someone else has locked: milliseconds, or `500ms`, `5s`, `1m`. */
+  busyTimeout: z
+    .union([z.number().int().min(0).max(3_600_000), z.string().regex(/^\d{1,6}(ms|s|m)$/, 'expected e.g. 5s')])
+    .optional(),
+});
+
+export type SqliteOptions = z.infer<typeof sqliteOptions>;
+
+/** Milliseconds. */
+export function busyTimeoutMs(options: SqliteOptions): number {
+  const timeout = options.busyTimeout ?? defaultBusyTimeoutMs;
+  if (typeof timeout === 'number') return timeout;
+  const [, amount = '', unit = ''] = /^(\d+)(ms|s|m)$/.exec(timeout) ?? [];
+  return Number(amount) * unitMs[unit as keyof typeof unitMs];
+}
+
+/** Absolute, so that no name can be taken for an option or a URL. */
+export function databasePath(options: SqliteOptions, baseFolder: string): string {
+  return resolve(baseFolder, options.path.replace(/^~(?=\/|$)/, homedir()));
+}
+
+/** A plain path, `sqlite:path`, `sqlite:///path` or `file:` URL; undefined for what belongs to another engine. */
+export function optionsFromTarget(target: string): SqliteOptions | undefined {
+  if (target === '') return undefined;
+  if (/^(sqlite|file):/i.test(target)) return { path: pathOfUrl(target) };
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(target) ? undefined : { path: target };
+}
+
+/** `sqlite:shop.db` and `sqlite:///srv/shop.db` are as people write them; only `//` makes it a percent-encoded URL. */
+function pathOfUrl(target: string): string {
+  const rest = target.slice(target.indexOf(':') + 1);
+  if (!rest.startsWith('//') && rest !== '') return rest;
+  try {
+    return fileURLToPath(`file:${rest}`);
+  } catch (cause) {
+    throw new DbBackupError('USAGE', `cannot read the target ${target} as a path`, {
+      cause,
+      hint: 'Write a path, sqlite:relative/path or sqlite:///absolute/path.',
+    });
+  }
+}
