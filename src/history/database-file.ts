@@ -55,6 +55,7 @@ export function isDamage(error: unknown): boolean {
 }
 
 function connect(path: string, warnings: readonly string[]): OpenDatabase {
+  if (!existsSync(path)) for (const companion of companions) rmSync(`${path}${companion}`, { force: true });
   make(path);
   const connection = new Database(path, { timeout: busyTimeoutMs });
   try {
@@ -70,11 +71,14 @@ function connect(path: string, warnings: readonly string[]): OpenDatabase {
   }
 }
 
-/** SQLite gives `-wal` and `-shm` the mode of the file itself. */
+/** Makes a private file; SQLite gives `-wal` and `-shm` the mode of the file itself. */
 function make(path: string): void {
-  if (existsSync(path)) return;
-  for (const companion of companions) rmSync(`${path}${companion}`, { force: true });
-  closeSync(openSync(path, 'wx', 0o600));
+  try {
+    // Never reopened: closing a descriptor of an open database would drop this process's locks on it (POSIX).
+    if (!existsSync(path)) closeSync(openSync(path, 'wx', 0o600));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+  }
 }
 
 function rename(path: string): string {
@@ -88,8 +92,10 @@ function rename(path: string): string {
 
 /** The migrator begins a transaction of its own, so the lock is that of a second, empty database. */
 function exclusively<T>(path: string, action: () => T): T {
+  make(`${path}.lock`);
   const lock = new Database(`${path}.lock`, { timeout: busyTimeoutMs });
   try {
+    lock.pragma('journal_mode = MEMORY');
     lock.exec('BEGIN EXCLUSIVE');
     return action();
   } finally {

@@ -1,6 +1,6 @@
 /**
- * One lock file: an empty SQLite database; who has `BEGIN EXCLUSIVE` on it holds the lock. Nothing is ever written
- * into it, so a killed holder leaves no journal behind (https://sqlite.org/lockingv3.html).
+ * One lock file: an empty SQLite database; who has `BEGIN EXCLUSIVE` on it holds the lock. Nothing is ever
+ * committed to it, so a killed holder leaves no journal behind (https://sqlite.org/lockingv3.html).
  */
 import { closeSync, existsSync, openSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -86,6 +86,8 @@ export class LockFile {
     let connection: Connection | undefined;
     try {
       connection = new this.#Database(this.path, { timeout: patienceMs });
+      // SQLite would begin a journal for the first page of the empty file, and a killed holder would leave it behind.
+      connection.pragma('journal_mode = MEMORY');
       connection.exec('BEGIN EXCLUSIVE');
       return connection;
     } catch (cause) {
