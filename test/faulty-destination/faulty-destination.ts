@@ -1,6 +1,6 @@
 /** Any destination with faults in front of it, for tests of what uses destinations. */
 
-import { PassThrough, type Readable, Transform, type TransformCallback } from 'node:stream';
+import { PassThrough, pipeline, type Readable, Transform, type TransformCallback } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Destination, GetOptions, Leftover, PutOptions, StoredObject } from '../../src/destination/destination.ts';
 import { DbBackupError } from '../../src/errors.ts';
@@ -44,9 +44,7 @@ export class FaultyDestination implements Destination {
       throw error;
     }
     const stage = this.#hits(key) ? this.#stage() : new PassThrough();
-    const faulty = stream.once('error', (error) => stage.destroy(error)).pipe(stage);
-    stream.once('close', () => stream.readableEnded || stage.destroy());
-    stage.once('close', () => stream.destroy());
+    const faulty = pipeline(stream, stage, () => undefined);
     return this.#inner.put(key, faulty, options);
   }
 

@@ -15,5 +15,10 @@ export type LocalOptions = z.infer<typeof options>;
 export const localType: DestinationType<LocalOptions> = {
   type: 'local',
   options,
-  open: ({ path }, baseFolder) => new LocalDestination(resolve(baseFolder, path.replace(/^~(?=\/|$)/, homedir)), path),
+  open: (given, baseFolder) => new LocalDestination(rootOf(given, baseFolder), given.path),
 };
+
+/** The absolute folder that the options mean. */
+export function rootOf({ path }: LocalOptions, baseFolder: string): string {
+  return resolve(baseFolder, path.replace(/^~(?=\/|$)/, homedir));
+}
