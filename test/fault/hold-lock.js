@@ -25,7 +25,8 @@ async function takeTurns() {
     });
     if (lock === undefined) continue;
     closeSync(openSync(marker, 'wx'));
-    await new Promise((resolve) => setImmediate(resolve));
+    // Long enough that a waiter on an unlinked file would meet the holder of its successor.
+    await new Promise((resolve) => setTimeout(resolve, 3));
     unlinkSync(marker);
     await lock.release();
     done += 1;
