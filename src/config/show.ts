@@ -1,4 +1,78 @@
-/** The file's content (`ConfigReading.raw`) with literal secrets as `***`; references stay as written. */
-export function showConfig(_raw: unknown): unknown {
-  throw new Error('not yet written');
+/**
+ * The file's content without its secrets, for `config show`. References stay as written, since they hold none, but for
+ * the defaults of secret options.
+ */
+import { registerSecret } from '../redact.ts';
+import { assignment, isSecretName, passwordsIn, urlPassword } from './secret-name.ts';
+import { parseTemplate } from './template.ts';
+import { isRecord, type Path, walkStrings } from './walk-strings.ts';
+
+const mask = '***';
+
+/** `ConfigReading.raw` with literal passwords, tokens, keys and the passwords of URLs as `***`. */
+export function showConfig(raw: unknown): unknown {
+  return shown(raw, []);
+}
+
+/** Makes every literal secret of the file known to `redact`. */
+export function registerLiteralSecrets(raw: unknown): void {
+  walkStrings(raw, (text, path) => {
+    if (isSecret(path)) for (const literal of literalsOf(text)) registerSecret(literal);
+    for (const password of passwordsIn(text)) if (!password.includes('${')) registerSecret(password);
+  });
+}
+
+function shown(value: unknown, path: Path): unknown {
+  if (Array.isArray(value)) return value.map((item, index) => shown(item, [...path, index]));
+  if (isRecord(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shown(item, [...path, key])]));
+  }
+  if (typeof value === 'string') return isSecret(path) ? maskedSecret(value) : maskedText(value);
+  return typeof value === 'number' && isSecret(path) ? mask : value;
+}
+
+/** The first two keys are section and name; options and what is inside them follow. */
+function isSecret(path: Path): boolean {
+  return path.slice(2).some((key) => typeof key === 'string' && isSecretName(key));
+}
+
+const reference = /(?<!\$)\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}/g;
+
+/** Of a secret option only its references are shown. */
+function maskedSecret(text: string): string {
+  const references = [...text.matchAll(reference)].map(([written]) => withoutDefault(written));
+  const hasLiteral = text.replace(reference, '') !== '';
+  return (hasLiteral ? [mask, ...references] : references).join('') || (text === '' ? '' : mask);
+}
+
+/** Passwords of URLs and connection strings; where a text has such, defaults of its references are hidden as well. */
+function maskedText(text: string): string {
+  const kept: string[] = [];
+  const isAddress = text.includes('://') || text.replace(reference, '').includes('=');
+  const bare = text.replace(reference, (written) => {
+    kept.push(isAddress ? withoutDefault(written) : written);
+    return `\u0000${kept.length - 1}\u0000`;
+  });
+  const hidden = (value: string) => (value.replace(/\0\d+\0/g, '') === '' ? value : mask);
+  return bare
+    .replace(urlPassword, (_, before: string, password: string) => before + hidden(password))
+    .replace(assignment, (all, name: string, equals: string, value: string) => {
+      return isSecretName(name) ? `${name}${equals}${hidden(value)}` : all;
+    })
+    .replace(/\0(\d+)\0/g, (_, index: string) => kept[Number(index)] ?? mask);
+}
+
+function withoutDefault(written: string): string {
+  return written.replace(/^(\$\{\w+:-).+\}$/s, `$1${mask}}`);
+}
+
+function literalsOf(text: string): readonly string[] {
+  try {
+    return parseTemplate(text).flatMap((part) => {
+      if (part.kind === 'text') return part.text;
+      return part.kind === 'variable' ? (part.fallback ?? []) : [];
+    });
+  } catch {
+    return [text];
+  }
 }

@@ -1,0 +1,78 @@
+import type { ZodType } from 'zod';
+import { DbBackupError, messageOf } from '../errors.ts';
+import type { AdapterDefinition } from './config.ts';
+import { check, type Finding, findings } from './issue.ts';
+import { nearest } from './nearest.ts';
+import { formatPath } from './problem.ts';
+import { hasReference, parseTemplate } from './template.ts';
+import { isRecord, type Path, valueAt, walkStrings } from './walk-strings.ts';
+
+export type AdapterSection = 'sources' | 'destinations' | 'encryption';
+interface AdapterType {
+  readonly type: string;
+  readonly options: ZodType;
+}
+export interface CheckedAdapter {
+  readonly definition: AdapterDefinition;
+  /** Parsed options; undefined while something in them is wrong or has yet to be looked up. */
+  readonly options: unknown;
+  readonly findings: readonly Finding[];
+}
+
+/** One entry of `sources`, `destinations` or `encryption`, by its adapter's own schema; references are not judged. */
+export function checkAdapter(
+  section: AdapterSection,
+  name: string,
+  value: unknown,
+  types: readonly AdapterType[],
+  file: string,
+): CheckedAdapter {
+  const base = [section, name];
+  const { type, ...options } = isRecord(value) ? value : {};
+  const place = `${file}: ${formatPath(base)}`;
+  const definition = { name, type: String(type), options, place };
+  const fail = (finding: Finding) => ({ definition, options: undefined, findings: [finding] });
+
+  if (!isRecord(value)) return fail({ path: base, message: 'must be a map with a type and its options' });
+  const known = types.map((each) => each.type);
+  const adapter = types.find((each) => each.type === type);
+  if (adapter === undefined) {
+    const message = `${type === undefined ? 'is missing' : 'is no type that exists here'} (there is ${known.join(', ')})`;
+    return fail({ path: [...base, 'type'], message, suggestion: nearest(String(type ?? ''), known) });
+  }
+  const templates = templateFindings(options, base);
+  const { data, issues } = check(adapter.options, options);
+  const sure = issues.filter((issue) => !dependsOnReference(valueAlong(options, issue.path), issue.code === 'custom'));
+  return { definition, options: data, findings: [...templates, ...findings(adapter.options, options, sure, base)] };
+}
+
+/** A value that has yet to be looked up cannot be judged; a rule over several values neither, if one of them is such. */
+function dependsOnReference(value: unknown, ruleOverAll: boolean): boolean {
+  if (typeof value === 'string') return hasReference(value);
+  let found = false;
+  if (ruleOverAll) walkStrings(value, (text) => (found ||= hasReference(text)));
+  return found;
+}
+
+/** What is at `path`, or the text that stands in its way. */
+function valueAlong(value: unknown, path: Path): unknown {
+  let at = value;
+  for (const key of path) {
+    if (typeof at === 'string') return at;
+    at = valueAt(at, [key]);
+  }
+  return at;
+}
+
+function templateFindings(options: unknown, base: Path): readonly Finding[] {
+  const found: Finding[] = [];
+  walkStrings(options, (text, path) => {
+    try {
+      parseTemplate(text);
+    } catch (error) {
+      if (!(error instanceof DbBackupError)) throw error;
+      found.push({ path: [...base, ...path], message: messageOf(error) });
+    }
+  });
+  return found;
+}

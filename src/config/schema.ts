@@ -1,0 +1,101 @@
+/**
+ * The shape of the file, without what the adapters own. A section that does not exist yet is an unknown key, never
+ * silently ignored. `limits` are what the rest of the file allows one job; without them: any (for the JSON Schema).
+ */
+import { z } from 'zod';
+import { checkLevel, codecs } from '../pipeline/compression/all.ts';
+import type { CompressionType } from '../pipeline/compression/compression.ts';
+import type { SourceCapabilities } from '../source/source.ts';
+import { durationPattern, parseDuration } from './duration.ts';
+
+const nameRule =
+  'a name has up to 100 letters, digits, dots, dashes and underscores, and begins with a letter or digit';
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, nameRule);
+const section = z.record(name, z.unknown()).optional();
+
+export const fileSchema = z.strictObject({
+  sources: section,
+  destinations: section,
+  encryption: section,
+  jobs: section,
+  state: z.strictObject({ dir: z.string().min(1) }).optional(),
+});
+
+export interface JobLimits {
+  readonly sources: readonly string[];
+  readonly destinations: readonly string[];
+  readonly encryption: readonly string[];
+  /** Of the job's source, where that is known. */
+  readonly source?: { readonly type: string; readonly capabilities: SourceCapabilities };
+}
+
+export function jobSchema(limits?: JobLimits) {
+  const destination = reference('destination', limits?.destinations);
+  const able = limits?.source?.capabilities;
+  return z.strictObject({
+    description: z.string().optional(),
+    enabled: z.boolean().default(true),
+    source: reference('source', limits?.sources),
+    destinations: z
+      .union([destination.transform((one) => [one]), z.array(destination).min(1, 'needs at least one destination')])
+      .refine((list) => new Set(list).size === list.length, 'names a destination twice'),
+    backupType: z
+      .enum(['full', 'schema', 'data'])
+      .refine((type) => able?.backupTypes.includes(type) ?? true, cannot(limits, able?.backupTypes))
+      .default('full'),
+    format: reference(
+      'dump format',
+      able?.formats.map((format) => format.name),
+    ).optional(),
+    tables: filter(able?.tableFilter ?? true, limits),
+    schemas: filter(able?.schemaFilter ?? true, limits),
+    compression: compression().prefault('zstd'),
+    encryption: reference('encryption', limits?.encryption).optional(),
+    timeouts: z.strictObject({ idle: duration().optional(), total: duration().optional() }).default({}),
+  });
+}
+
+export type JobFields = z.output<ReturnType<typeof jobSchema>>;
+
+/** Text that must be one of `names`, where they are known. */
+function reference(what: string, names: readonly string[] | undefined) {
+  const known = names?.length ? `there is ${names.join(', ')}` : 'none is defined';
+  return z.string().refine((text) => names?.includes(text) ?? true, {
+    error: `no ${what} has this name (${known})`,
+    params: { expected: names },
+  });
+}
+
+function cannot(limits: JobLimits | undefined, able: readonly string[] | undefined): string {
+  return `a source of type ${limits?.source?.type} cannot do this${able ? ` (it can do ${able.join(', ')})` : ''}`;
+}
+
+function filter(supported: boolean, limits: JobLimits | undefined) {
+  const patterns = z.array(z.string().min(1)).optional();
+  return z
+    .strictObject({ include: patterns, exclude: patterns })
+    .refine(() => supported, cannot(limits, undefined))
+    .optional();
+}
+
+/** `zstd`, or `{ type: zstd, level: 3 }` with the levels of that codec. */
+function compression() {
+  const type = z.enum(Object.keys(codecs) as CompressionType[]);
+  const withLevel = z.strictObject({ type, level: z.int().optional() }).check(({ value: { type, level }, issues }) => {
+    const message = level === undefined ? undefined : checkLevel(type, level);
+    if (message !== undefined) issues.push({ code: 'custom', input: level, path: ['level'], message });
+  });
+  return z
+    .union([type.transform((only) => ({ type: only, level: undefined })), withLevel])
+    .transform(({ type, level }) => ({ type, level: level ?? codecs[type].levels.default }));
+}
+
+/** In the file: text with a unit. Checked: milliseconds. */
+function duration() {
+  const rule = 'must be a duration with a unit, such as 90s, 10m, 6h or 1h30m, above zero';
+  return z
+    .string(rule)
+    .regex(durationPattern, rule)
+    .refine((text) => parseDuration(text) !== 0, rule)
+    .transform((text) => parseDuration(text) ?? 0);
+}
