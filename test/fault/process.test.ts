@@ -219,6 +219,17 @@ describe('F22 a program that reads never sees the end of a cut stream', () => {
     await expectNoCommit(program.pid);
   });
 
+  it('a program that would commit on SIGTERM gets none', async () => {
+    const trap = `trap 'touch "$COMMITTED"; exit 0' TERM; touch "$READING"; while read -r line; do :; done`;
+    const program = consume({ ...importer(), args: ['-c', trap] });
+    const cut = cutAfterReading(() => {
+      throw new Error('integrity');
+    });
+    await expect(pipeline(cut, program.stdin)).rejects.toThrow('integrity');
+    await program.stop();
+    await expectNoCommit(program.pid);
+  });
+
   it('destroyed without an error: killed as well', async () => {
     const program = consume(importer());
     program.stdin.write(Buffer.alloc(50_000));
