@@ -40,7 +40,8 @@ export class SealingStream extends Transform {
   }
 
   #seal(size: number, last: boolean): void {
-    this.push(sealChunk(this.#cipher, this.#index, last, this.#queue.take(size)));
+    const pieces = sealChunk(this.#cipher, this.#index, last, this.#queue.take(size));
+    for (const piece of pieces) this.push(piece);
     this.#index += 1;
   }
 }
