@@ -7,21 +7,9 @@
 // The output gets its name only after every byte was authenticated; an existing file is never overwritten.
 // Exit code: 0 done, 1 damaged file or wrong key, 2 usage.
 import { createDecipheriv, createHash, createHmac, hkdfSync, scryptSync } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import * as fs from 'node:fs';
 
-class Refusal extends Error {}
-const damaged = (what) => new Refusal(`${what}. The file was changed or cut: try another copy.`);
+const damaged = (what) => new Error(`${what}. The file was changed or cut: try another copy.`);
 const tagSize = 16;
 
 function main([input, output, option, secretFile, ...rest]) {
@@ -29,23 +17,23 @@ function main([input, output, option, secretFile, ...rest]) {
   if (!secretFile || rest.length > 0 || !['--key', '--passphrase'].includes(option)) return say(usage, 2);
   const temporary = `${output}.${process.pid}.part`;
   try {
-    const source = openSync(input, 'r');
-    const secret = readFileSync(secretFile, 'utf8');
+    const source = fs.openSync(input, 'r');
+    const secret = fs.readFileSync(secretFile, 'utf8');
     const rawKey = option === '--key' ? readKey(secret) : undefined;
     const cipher = openHeader(readAt(source, 0, 96), rawKey, secret.replace(/\r?\n$/, ''));
     refuseExisting(output);
     const bytes = decryptToFile(source, temporary, cipher);
     refuseExisting(output);
-    renameSync(temporary, output);
+    fs.renameSync(temporary, output);
     say(`${output}: ${bytes} bytes, every one authenticated`, 0);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    fs.rmSync(temporary, { force: true });
     say(`${input}: not decrypted. ${error.message}`, 1);
   }
 }
 
 function refuseExisting(output) {
-  if (existsSync(output)) throw new Refusal(`${output} exists already, and is left as it is.`);
+  if (fs.existsSync(output)) throw new Error(`${output} exists already, and is left as it is.`);
 }
 
 function say(text, exitCode) {
@@ -58,23 +46,23 @@ function readKey(text) {
   const [line, ...more] = lines.filter((each) => each !== '' && !each.startsWith('#'));
   const key = Buffer.from(line ?? '', /^[0-9a-f]{64}$/i.test(line ?? '') ? 'hex' : 'base64');
   if (key.length !== 32 || more.length > 0)
-    throw new Refusal('The key file must hold 64 hex digits or base64 of 32 bytes.');
+    throw new Error('The key file must hold 64 hex digits or base64 of 32 bytes.');
   return key;
 }
 
 /** Checks the 96-byte header and gives what the chunks need. */
 function openHeader(header, rawKey, passphrase) {
   const { derivation, chunkBits, cost, id, salt, mac } = parseHeader(header);
-  if (derivation === 1 && rawKey) throw new Refusal('It was encrypted with a passphrase: use --passphrase.');
-  if (derivation === 0 && !rawKey) throw new Refusal('It was encrypted with a key: use --key.');
+  if (derivation === 1 && rawKey) throw new Error('It was encrypted with a passphrase: use --passphrase.');
+  if (derivation === 0 && !rawKey) throw new Error('It was encrypted with a key: use --key.');
   const key = rawKey ?? passphraseKey(passphrase, salt, cost);
   if (hmac(derive(key, salt, 'header'), header.subarray(0, 64)).equals(mac)) {
     return { key: derive(key, salt, 'payload'), mac, chunkSize: 2 ** chunkBits };
   }
-  if (!rawKey) throw new Refusal('Wrong passphrase (or the last 32 bytes of the header are damaged).');
+  if (!rawKey) throw new Error('Wrong passphrase (or the last 32 bytes of the header are damaged).');
   const ownId = hmac(key, 'dbbackup-keyid-v1').subarray(0, 16);
   if (id.equals(ownId)) throw damaged('Damaged header: the key is the right one');
-  throw new Refusal(`Wrong key: it needs the key ${id.toString('hex')}, this one is ${ownId.toString('hex')}.`);
+  throw new Error(`Wrong key: it needs the key ${id.toString('hex')}, this one is ${ownId.toString('hex')}.`);
 }
 
 function parseHeader(header) {
@@ -92,21 +80,21 @@ function parseHeader(header) {
 function passphraseKey(passphrase, salt, { logN, r, p }) {
   const cost = 128 * 2 ** logN * r * p;
   if (!(cost > 0 && cost <= 2 ** 29 && logN >= 1 && logN < 16 * r))
-    throw new Refusal('It asks for an absurd scrypt cost.');
+    throw new Error('It asks for an absurd scrypt cost.');
   const prefixed = Buffer.concat([Buffer.from('dbbackup-scrypt-v1'), salt]);
   return scryptSync(Buffer.from(passphrase, 'utf8'), prefixed, 32, { N: 2 ** logN, r, p, maxmem: 2 ** 30 });
 }
 
 function decryptToFile(source, path, cipher) {
-  const target = openSync(path, 'wx', 0o600);
+  const target = fs.openSync(path, 'wx', 0o600);
   const bytes = decryptChunks(source, target, cipher);
-  fsyncSync(target);
-  closeSync(target);
+  fs.fsyncSync(target);
+  fs.closeSync(target);
   return bytes;
 }
 
 function decryptChunks(source, target, cipher) {
-  const size = fstatSync(source).size;
+  const size = fs.fstatSync(source).size;
   const stored = cipher.chunkSize + tagSize;
   let bytes = 0;
   for (let index = 0, at = 96; index === 0 || at < size; index += 1, at += stored) {
@@ -115,7 +103,7 @@ function decryptChunks(source, target, cipher) {
     const plain = openChunk(chunk, index, last, cipher);
     if (plain === undefined || (plain.length === 0 && index > 0))
       throw damaged(whatIsWrong(chunk, index, last, cipher));
-    for (let written = 0; written < plain.length; ) written += writeSync(target, plain, written);
+    for (let written = 0; written < plain.length; ) written += fs.writeSync(target, plain, written);
     bytes += plain.length;
   }
   return bytes;
@@ -150,7 +138,7 @@ function readAt(file, position, length) {
   const buffer = Buffer.alloc(length);
   let filled = 0;
   for (let read = -1; read !== 0 && filled < length; filled += read) {
-    read = readSync(file, buffer, filled, length - filled, position + filled);
+    read = fs.readSync(file, buffer, filled, length - filled, position + filled);
   }
   return buffer.subarray(0, filled);
 }
