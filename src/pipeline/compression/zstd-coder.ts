@@ -1,0 +1,85 @@
+/**
+ * The zstd library, through `zstd-napi`. Node 22 and 24 have a zstd of their own in node:zlib, which is not used:
+ * tried on 22.23 it ends cleanly on a truncated file and on garbage after the frame, drops a second frame, and breaks
+ * off with more than one worker. (24.21 notices truncation, and has the other three faults.)
+ */
+import { availableParallelism } from 'node:os';
+import type { Coder } from './coder-stream.ts';
+import { damaged } from './damaged.ts';
+
+/** More workers would cost memory (about 100 MiB each at level 19) and outrun every dump tool. */
+const mostWorkers = 4;
+
+export async function zstdEncoder(level: number): Promise<Coder> {
+  const { CCtx, CParameter, EndDirective, cStreamOutSize } = await loadLibrary();
+  const context = new CCtx();
+  context.setParameter(CParameter.compressionLevel, level);
+  context.setParameter(CParameter.checksumFlag, 1);
+  // 0 = in the calling thread; one worker beside it gains nothing on a single core.
+  const cores = availableParallelism();
+  context.setParameter(CParameter.nbWorkers, cores > 1 ? Math.min(cores, mostWorkers) : 0);
+  const outputs = new OutputBuffers(cStreamOutSize());
+  return {
+    step(input, ending) {
+      const mode = ending ? EndDirective.end : EndDirective.continue;
+      const [unflushed, produced, consumed] = context.compressStream2(outputs.next(), input, mode);
+      const settled = ending ? unflushed === 0 : consumed === input.length;
+      return { output: outputs.take(produced), consumed, settled };
+    },
+  };
+}
+
+/** Reads any number of frames; refuses windows over 128 MiB (the library's default), like the `zstd` program. */
+export async function zstdDecoder(): Promise<Coder> {
+  const { DCtx, dStreamOutSize } = await loadLibrary();
+  const context = new DCtx();
+  const outputs = new OutputBuffers(dStreamOutSize());
+  // An empty file is not a frame.
+  let insideFrame = true;
+  return {
+    step(input, ending) {
+      if (ending && insideFrame) throw damaged('zstd', 'it ends before the end of a frame');
+      if (ending) return { output: outputs.take(0), consumed: 0, settled: true };
+      const [missing, produced, consumed] = decode(input);
+      insideFrame = missing !== 0;
+      // A full buffer in mid-frame may have left some output inside the library.
+      const settled = consumed === input.length && (!insideFrame || produced < outputs.size);
+      return { output: outputs.take(produced), consumed, settled };
+    },
+  };
+
+  function decode(input: Buffer): [number, number, number] {
+    try {
+      return context.decompressStream(outputs.next(), input);
+    } catch (error) {
+      throw damaged('zstd', (error as Error).message, error);
+    }
+  }
+}
+
+async function loadLibrary() {
+  return (await import('zstd-napi/binding.js')).default;
+}
+
+/** One buffer, reused until it has been handed out. */
+class OutputBuffers {
+  readonly size: number;
+  #buffer: Buffer;
+
+  constructor(size: number) {
+    this.size = size;
+    this.#buffer = Buffer.allocUnsafeSlow(size);
+  }
+
+  next(): Buffer {
+    return this.#buffer;
+  }
+
+  take(bytes: number): Buffer {
+    // A few bytes are copied, lest each of them keep a whole buffer alive.
+    if (bytes < this.size / 4) return Buffer.from(this.#buffer.subarray(0, bytes));
+    const full = this.#buffer.subarray(0, bytes);
+    this.#buffer = Buffer.allocUnsafeSlow(this.size);
+    return full;
+  }
+}
