@@ -38,6 +38,8 @@ export interface Leftover {
   readonly key: string;
   readonly startedAt: Date;
   readonly bytes?: number;
+  /** True when this was to become the object under `key`: how a run recovers what a dead one left. */
+  belongsTo(key: string): boolean;
   remove(): Promise<void>;
 }
 

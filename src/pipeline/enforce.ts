@@ -19,12 +19,19 @@ export interface Expectation {
 
 const damagedHint = 'This copy is damaged: restore from another destination or from another backup.';
 
-/** Errors with INTEGRITY when size or hash differ, and with LIMIT_EXCEEDED beyond `maxBytes`. */
-export function enforce({ what, bytes, sha256, maxBytes }: Expectation): Stage<Measure> {
+/**
+ * Errors with INTEGRITY when size or hash differ, and with LIMIT_EXCEEDED beyond `maxBytes`. `onBytes` gets the total
+ * so far, once per chunk.
+ */
+export function enforce(
+  { what, bytes, sha256, maxBytes }: Expectation,
+  onBytes?: (total: number) => void,
+): Stage<Measure> {
   const name = `check of ${what}`;
   return meter(name, limit, compare);
 
   function limit(total: number): void {
+    onBytes?.(total);
     if (bytes !== undefined && total > bytes) {
       throw integrity(`${what} is larger than recorded: expected ${bytes} bytes, found at least ${total}`);
     }

@@ -15,5 +15,5 @@ describeDestination('local', {
       cleanup: () => rm(folder, { recursive: true }),
     };
   },
-  abandonUpload: () => writeFile(join(folder, 'store', temporaryName()), 'half a backup'),
+  abandonUpload: () => writeFile(join(folder, 'store', temporaryName('half')), 'half a backup'),
 });

@@ -6,6 +6,7 @@
  */
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, rm } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { addAbortSignal, Readable } from 'node:stream';
 import { DbBackupError } from '../../errors.ts';
 import type { Destination, GetOptions, Leftover, PutOptions, StoredObject } from '../destination.ts';
@@ -16,7 +17,7 @@ import { attempt, errnoOf, isMissing, localError } from './local-error.ts';
 import { haveFolders, lstatIfThere, type Place, placeOf, removeEmptyFolders, syncFolders } from './place.ts';
 import { objectExists, publishNew, publishOver } from './publish.ts';
 import { TemporaryFile } from './temporary-file.ts';
-import { isTemporaryName, startedAtOf } from './temporary-name.ts';
+import { isTemporaryName, standsFor, startedAtOf } from './temporary-name.ts';
 import { type FoundFile, walk } from './walk.ts';
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
@@ -140,6 +141,7 @@ export class LocalDestination implements Destination {
       key: file.key,
       startedAt: startedAtOf(file.name) ?? found.mtime,
       bytes: found.size,
+      belongsTo: (key) => dirname(key) === dirname(file.key) && standsFor(file.name, basename(key)),
       remove: () => attempt(`removing ${file.key} from ${this.label}`, () => rm(file.path, { force: true })),
     };
   }

@@ -5,7 +5,7 @@
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DbBackupError } from '../../errors.ts';
@@ -30,7 +30,7 @@ export class TemporaryFile {
 
   /** Makes the folders and the empty file. */
   static async create(place: Place, action: string): Promise<TemporaryFile> {
-    const path = join(dirname(place.path), temporaryName());
+    const path = join(dirname(place.path), temporaryName(basename(place.path)));
     return new TemporaryFile(path, await attempt(action, () => openNew(place, path)), action);
   }
 

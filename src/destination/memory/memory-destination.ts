@@ -77,7 +77,11 @@ export class MemoryDestination implements Destination {
 
   async *leftovers(): AsyncIterable<Leftover> {
     for (const upload of this.#uploads) {
-      yield { ...upload, remove: async () => void this.#uploads.delete(upload) };
+      yield {
+        ...upload,
+        belongsTo: (key) => key === upload.key,
+        remove: async () => void this.#uploads.delete(upload),
+      };
     }
   }
 

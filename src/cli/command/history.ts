@@ -1,0 +1,93 @@
+import type { Command } from 'commander';
+import { DbBackupError } from '../../errors.ts';
+import type { Execution, ExecutionKind, ExecutionStatus } from '../../history/history.ts';
+import { type CommandContext, newCommand, positiveInteger, runAction } from '../command.ts';
+import { formatBytes, formatDuration, formatTable, formatTime } from '../format.ts';
+import { parseSince } from '../parse-since.ts';
+
+interface HistoryFlags {
+  readonly status?: string;
+  readonly kind?: string;
+  readonly since?: string;
+  readonly limit: number;
+  readonly page: number;
+}
+
+const statuses = [
+  'pending',
+  'running',
+  'completed',
+  'partial',
+  'failed',
+  'cancelled',
+  'interrupted',
+  'suspect',
+] as const satisfies readonly ExecutionStatus[];
+const kinds = [
+  'backup',
+  'restore',
+  'verify',
+  'prune',
+  'drill',
+  'download',
+  'delete',
+  'cleanup',
+] as const satisfies readonly ExecutionKind[];
+
+export function historyCommand(context: CommandContext): Command {
+  return newCommand('history')
+    .description('what ran on this machine, newest first')
+    .argument('[job]', 'only this job')
+    .option('--status <status>', `one of ${statuses.join(', ')}`)
+    .option('--kind <kind>', `one of ${kinds.join(', ')}`)
+    .option('--since <time>', 'only from then on: 2026-11-01, or 7d, 12h')
+    .option('--limit <n>', 'so many a page', positiveInteger, 20)
+    .option('--page <n>', 'which page', positiveInteger, 1)
+    .addHelpText('after', '\nExamples:\n  $ dbbackup history\n  $ dbbackup history example --status failed --since 30d')
+    .action(
+      runAction<HistoryFlags>(context, async ({ args, options }, output) => {
+        const { queryHistory } = await import('../open-history-query.ts');
+        const query = {
+          job: args[0],
+          status: oneOf(options.status, statuses, '--status'),
+          kind: oneOf(options.kind, kinds, '--kind'),
+          since: options.since === undefined ? undefined : parseSince(options.since),
+          limit: options.limit,
+          offset: (options.page - 1) * options.limit,
+        };
+        const page = await queryHistory(context.app, options, output, (history) => history.list(query));
+        output.result(page, () => {
+          if (page.executions.length === 0) return 'no executions';
+          const header = ['EXECUTION', 'KIND', 'JOB', 'STARTED', 'TOOK', 'RAW', 'STORED', 'STATUS'];
+          const pages = Math.ceil(page.total / options.limit);
+          const foot =
+            pages > 1 ? `\n${output.color.dim(`page ${options.page} of ${pages}, ${page.total} executions`)}` : '';
+          return `${formatTable(header, page.executions.map(row))}${foot}`;
+        });
+      }),
+    );
+}
+
+function row(execution: Execution): string[] {
+  const { durationMs, rawBytes, storedBytes, error } = execution;
+  return [
+    execution.id.slice(0, 8),
+    execution.kind,
+    execution.job ?? '',
+    formatTime(execution.startedAt),
+    durationMs === undefined ? '' : formatDuration(durationMs),
+    rawBytes === undefined ? '' : formatBytes(rawBytes),
+    storedBytes === undefined ? '' : formatBytes(storedBytes),
+    error ? `${execution.status}: ${error.message.split('\n')[0]}` : execution.status,
+  ];
+}
+
+function oneOf<Value extends string>(
+  given: string | undefined,
+  values: readonly Value[],
+  flag: string,
+): Value | undefined {
+  const found = values.find((each) => each === given);
+  if (given === undefined || found) return found;
+  throw new DbBackupError('USAGE', `${flag} ${given}: expected one of ${values.join(', ')}`);
+}

@@ -1,0 +1,101 @@
+import type { Command } from 'commander';
+import type { RestoreOptions } from '../../operation/restore/restore.ts';
+import { type CommandContext, collect, newCommand, positiveInteger, runAction } from '../command.ts';
+import { askConsent } from '../consent.ts';
+import { formatBytes, formatDuration } from '../format.ts';
+
+interface RestoreFlags extends Partial<Omit<RestoreOptions, 'tables' | 'noOwner' | 'noPrivileges'>> {
+  readonly table?: readonly string[];
+  readonly owner?: boolean;
+  readonly privileges?: boolean;
+  readonly output?: string;
+  readonly identity?: readonly string[];
+  readonly yes?: boolean;
+}
+
+export function restoreCommand(context: CommandContext): Command {
+  return newCommand('restore')
+    .description('bring a backup back: into a database, or as a plain dump into a file')
+    .argument('<file>', 'a path, destination:key, a backup id or its first six digits, job@latest, job@2026-11-20')
+    .option('--to <target>', 'a source of the config, a URL (postgres://user@host/db) or the path of a SQLite file')
+    .option('--output <path>', 'write the decrypted, decompressed dump to this new file instead; - for stdout')
+    .option('--database <name>', 'another database than the one in --to')
+    .option('--create', 'create the database first')
+    .option('--clean', 'replace what the target holds')
+    .option('--table <name>', 'only this table (repeatable)', collect)
+    .option('--data-only', 'rows without definitions')
+    .option('--schema-only', 'definitions without rows')
+    .option('--no-owner', 'leave out who owns what')
+    .option('--no-privileges', 'leave out GRANT and REVOKE')
+    .option('--jobs <n>', 'restore with so many workers, where the format can', positiveInteger)
+    .option('--identity <file>', 'key file for an encrypted backup (repeatable)', collect)
+    .option('--yes', 'do not ask before replacing data')
+    .option('--dry-run', 'check backup and target; change nothing')
+    .addHelpText('after', examples)
+    .action(
+      runAction<RestoreFlags>(context, async ({ args, options }, output) => {
+        const { openReporter } = await import('../progress/reporter.ts');
+        const { openRuntime } = await import('../open-runtime.ts');
+        const reporter = await openReporter(context.app, output);
+        const runtime = await openRuntime(context.app, options, output, {
+          config: 'optional',
+          state: true,
+          emit: reporter.report.bind(reporter),
+          consent: async (question) => {
+            reporter.stop();
+            await askConsent(context.app, options.yes ?? false)(question);
+          },
+          keys: options,
+        });
+        const reference = args[0] ?? '';
+        try {
+          if (options.output !== undefined) {
+            const { restoreToFile } = await import('./download.ts');
+            await restoreToFile(reference, options.output, runtime, context.app, output, reporter);
+            return;
+          }
+          const { restore } = await import('../../operation/restore/restore.ts');
+          const done = await restore(reference, toOptions(options), runtime);
+          reporter.stop();
+          const json = {
+            ...done,
+            backup: { on: done.backup.on.name, key: done.backup.key, id: done.backup.sidecar?.id },
+          };
+          output.result({ type: 'result', ...json }, () =>
+            done.dryRun
+              ? `${output.color.green('✓')} ${done.backup.key} can be restored into ${done.label}; nothing was changed`
+              : `${output.color.green('✓')} restored ${done.backup.key} into ${done.label}: ${formatBytes(done.rawBytes)} in ${formatDuration(done.durationMs)}`,
+          );
+        } finally {
+          reporter.stop();
+          runtime.history.close();
+        }
+      }),
+    );
+}
+
+const examples = `
+Examples:
+  $ dbbackup restore example@latest --to ./copy.sqlite
+  $ dbbackup restore ./shop_2026-11-20T03-00-00-123Z_4f9c01.dump.zst --to postgres://me@db/empty
+  $ dbbackup restore 4f9c01 --to shop --clean          replace the data in the source "shop" (asks first)
+  $ dbbackup restore 4f9c01 --output - | less          look at the dump itself
+
+The target is examined before a byte is read, and commits only after the whole backup has been
+authenticated and has matched its sidecar. Without a config: name the file and --to.`;
+
+function toOptions(flags: RestoreFlags): RestoreOptions {
+  return {
+    to: flags.to,
+    database: flags.database,
+    create: flags.create ?? false,
+    clean: flags.clean ?? false,
+    dataOnly: flags.dataOnly ?? false,
+    schemaOnly: flags.schemaOnly ?? false,
+    noOwner: flags.owner === false,
+    noPrivileges: flags.privileges === false,
+    tables: flags.table ?? [],
+    jobs: flags.jobs ?? 1,
+    dryRun: flags.dryRun ?? false,
+  };
+}

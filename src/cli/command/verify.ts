@@ -1,0 +1,94 @@
+import type { Command } from 'commander';
+import { DbBackupError, exitCodes } from '../../errors.ts';
+import type { Runtime } from '../../operation/runtime.ts';
+import type { StoredBackup } from '../../operation/storage/stored-backup.ts';
+import { type CommandContext, collect, newCommand, runAction } from '../command.ts';
+import { formatBytes, formatDuration } from '../format.ts';
+
+interface VerifyFlags {
+  readonly job?: string;
+  readonly all?: boolean;
+  readonly identity?: readonly string[];
+}
+
+export function verifyCommand(context: CommandContext): Command {
+  return newCommand('verify')
+    .description('read every stored byte: size, sha256, authentication, decompression, end of dump')
+    .argument('[file]', 'a path, destination:key, a backup id or its first six digits, job@latest')
+    .option('--job <name>', 'every backup of this job')
+    .option('--all', 'every backup at every destination')
+    .option('--identity <file>', 'key file for encrypted backups (repeatable)', collect)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ dbbackup verify example@latest\n  $ dbbackup verify --job example\n  $ dbbackup verify --all --quiet',
+    )
+    .action(
+      runAction<VerifyFlags>(context, async ({ args, options }, output) => {
+        const { openReporter } = await import('../progress/reporter.ts');
+        const { openRuntime } = await import('../open-runtime.ts');
+        const { verify } = await import('../../operation/verify.ts');
+        const reporter = await openReporter(context.app, output);
+        const emit = reporter.report.bind(reporter);
+        const runtime = await openRuntime(context.app, options, output, {
+          config: 'optional',
+          state: true,
+          emit,
+          keys: options,
+        });
+        try {
+          const backups = await choose(args[0], options, runtime);
+          let failures = 0;
+          for (const backup of backups) {
+            try {
+              const done = await verify(backup, runtime);
+              reporter.stop();
+              output.result(
+                {
+                  type: 'result',
+                  destination: backup.on.name,
+                  key: backup.key,
+                  result: 'passed',
+                  rawBytes: done.rawBytes,
+                  storedBytes: done.storedBytes,
+                  durationMs: done.durationMs,
+                },
+                () =>
+                  `${output.color.green('✓')} ${backup.on.name}:${backup.key}: every byte is as it was (${formatBytes(done.storedBytes)} stored, ${formatBytes(done.rawBytes)} raw, ${formatDuration(done.durationMs)})`,
+              );
+            } catch (error) {
+              reporter.stop();
+              if (backups.length === 1 || runtime.signal.aborted) throw error;
+              failures += 1;
+              output.failure(error, { destination: backup.on.name, key: backup.key });
+            }
+          }
+          if (failures > 0)
+            throw new DbBackupError('INTEGRITY', `${failures} of ${backups.length} backups did not pass`);
+          if (backups.length === 0) output.say('no backups to verify');
+          return exitCodes.WARNING * Number(output.warned);
+        } finally {
+          reporter.stop();
+          runtime.history.close();
+        }
+      }),
+    );
+}
+
+async function choose(
+  file: string | undefined,
+  flags: VerifyFlags,
+  runtime: Runtime,
+): Promise<readonly StoredBackup[]> {
+  if ([file !== undefined, flags.job !== undefined, flags.all === true].filter(Boolean).length !== 1) {
+    throw new DbBackupError('USAGE', 'verify what?', { hint: 'Name one backup, or say --job <name> or --all.' });
+  }
+  if (file !== undefined) {
+    const { resolveBackup } = await import('../../operation/storage/find-backup.ts');
+    return [await resolveBackup(file, runtime)];
+  }
+  const { describeFailure, list } = await import('../../operation/storage/list.ts');
+  const listing = await list({ destinations: [], job: flags.job, incomplete: true }, runtime);
+  const [failure] = listing.failures;
+  if (failure) throw new DbBackupError('DESTINATION_FAILED', describeFailure(failure), { cause: failure.error });
+  return listing.backups.filter((backup) => backup.condition !== 'orphan');
+}

@@ -1,0 +1,109 @@
+/** Builds what the operations need from the command line, the config and the environment. */
+import { hostname } from 'node:os';
+import { loadConfig } from '../config/load.ts';
+import { resolveDefinition } from '../config/secret.ts';
+import { DbBackupError, messageOf } from '../errors.ts';
+import { type History, openHistory } from '../history/history.ts';
+import { tolerantHistory } from '../history/tolerant.ts';
+import type { OperationEvent } from '../operation/event.ts';
+import type { Runtime } from '../operation/runtime.ts';
+import { openStateFolder, stateFolder } from '../state-folder.ts';
+import type { App, GlobalOptions } from './app.ts';
+import { decryptorFrom, type KeyOptions } from './decryptor.ts';
+import type { Output } from './output.ts';
+
+export interface RuntimeNeeds {
+  /** `required`, or taken where it is found. */
+  readonly config: 'required' | 'optional';
+  /** Does the command write (locks, temporaries, history)? Then the state folder is made. */
+  readonly state: boolean;
+  readonly emit?: (event: OperationEvent) => void;
+  readonly consent?: (question: string) => Promise<void>;
+  readonly keys?: KeyOptions;
+}
+
+export async function openRuntime(
+  app: App,
+  options: GlobalOptions,
+  output: Output,
+  needs: RuntimeNeeds,
+): Promise<Runtime> {
+  const catalog = await app.loadCatalog();
+  const config = await findConfiguration(app, options, needs, catalog);
+  const folder = stateFolder({ env: app.env, configured: config?.stateFolder });
+  if (needs.state) await openStateFolder(folder);
+  const troubles = new Set<string>();
+  const onTrouble = (error: unknown) => {
+    const text = `history: ${messageOf(error)}; the command goes on without it`;
+    if (!troubles.has(text)) output.warn(text);
+    troubles.add(text);
+  };
+  const query = async <Value>(ask: (history: History) => Value | Promise<Value>): Promise<Value | undefined> => {
+    try {
+      const history = await openHistory(folder);
+      try {
+        return await ask(history);
+      } finally {
+        history.close();
+      }
+    } catch (error) {
+      onTrouble(error);
+      return undefined;
+    }
+  };
+  const runtime: Runtime = {
+    ...catalog,
+    tool: { name: 'dbbackup', version: app.version },
+    host: hostname(),
+    trigger: app.env['DBBACKUP_TRIGGER'] || (app.stdin.isTTY ? 'manual' : 'unattended'),
+    config,
+    workingFolder: app.workingFolder,
+    stateFolder: folder,
+    history: tolerantHistory(() => openHistory(folder), onTrouble),
+    signal: app.signal,
+    resolve: (definition, type) =>
+      resolveDefinition(definition, type, {
+        env: app.env,
+        folder: config?.folder ?? app.workingFolder,
+        signal: app.signal,
+      }),
+    decryptor: once(() => decryptorFrom(needs.keys ?? {}, runtime, app)),
+    jobStatistics: (job) => query((history) => history.jobStatistics(job)),
+    markInterrupted: async (isAlive) => (await query((history) => history.markInterrupted(isAlive))) ?? [],
+    emit: needs.emit ?? (() => {}),
+    consent: needs.consent ?? refuseConsent,
+  };
+  return runtime;
+}
+
+async function findConfiguration(
+  app: App,
+  options: GlobalOptions,
+  needs: RuntimeNeeds,
+  catalog: Awaited<ReturnType<App['loadCatalog']>>,
+) {
+  try {
+    return await loadConfig({ named: options.config, cwd: app.workingFolder, env: app.env, catalog });
+  } catch (error) {
+    const named = options.config !== undefined || app.env['DBBACKUP_CONFIG'];
+    const absent = error instanceof DbBackupError && error.code === 'CONFIG_NOT_FOUND' && !named;
+    if (needs.config === 'optional' && absent) return undefined;
+    throw error;
+  }
+}
+
+function refuseConsent(question: string): Promise<void> {
+  return Promise.reject(new DbBackupError('CONSENT_REQUIRED', question, { hint: 'Say --yes.' }));
+}
+
+/** The same promise for every caller; a failure is not kept, so that a mistyped passphrase may be tried again. */
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => {
+    made ??= make().catch((error) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+}

@@ -1,0 +1,106 @@
+/** The command tree: parses, dispatches, and turns whatever was thrown into one clear message and an exit code. */
+import { Command, CommanderError } from 'commander';
+import { DbBackupError, exitCodeOf, exitCodes } from '../errors.ts';
+import type { App } from './app.ts';
+import { cleanupCommand } from './command/cleanup.ts';
+import { configCommand } from './command/config.ts';
+import { deleteCommand } from './command/delete.ts';
+import { downloadCommand } from './command/download.ts';
+import { historyCommand } from './command/history.ts';
+import { jobsCommand } from './command/jobs.ts';
+import { listCommand } from './command/list.ts';
+import { logsCommand } from './command/logs.ts';
+import { restoreCommand } from './command/restore.ts';
+import { runCommand } from './command/run.ts';
+import { showCommand } from './command/show.ts';
+import { statusCommand } from './command/status.ts';
+import { verifyCommand } from './command/verify.ts';
+import { addGlobalOptions, type CommandContext, type Ending } from './command.ts';
+
+/** Every command, in the order of the help. */
+const commands: readonly ((context: CommandContext) => Command)[] = [
+  runCommand,
+  restoreCommand,
+  listCommand,
+  showCommand,
+  verifyCommand,
+  downloadCommand,
+  deleteCommand,
+  cleanupCommand,
+  historyCommand,
+  logsCommand,
+  statusCommand,
+  jobsCommand,
+  configCommand,
+];
+
+/** Runs one command line and returns the exit code. Never throws. */
+export async function runProgram(app: App, argv: readonly string[]): Promise<number> {
+  const ending: Ending = { code: 0 };
+  try {
+    await buildProgram({ app, ending }).parseAsync(argv, { from: 'user' });
+    return ending.code;
+  } catch (error) {
+    return reportFailure(error, app, ending, argv);
+  }
+}
+
+export function buildProgram(context: CommandContext): Command {
+  const program = new Command('dbbackup')
+    .description('Back up and restore databases: streaming, verified, fail-closed.')
+    .version(context.app.version, '-V, --version')
+    .addHelpText('after', programExamples);
+  for (const make of commands) program.addCommand(make(context));
+  for (const command of [program, ...descendants(program)]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => context.app.stdout.write(text),
+      writeErr: (text) => context.app.stderr.write(text),
+      outputError: () => {},
+    });
+    if (command !== program && command.commands.length === 0) addGlobalOptions(command);
+  }
+  return program;
+}
+
+const programExamples = `
+Examples:
+  $ dbbackup run shop-nightly             run one job of the config
+  $ dbbackup list                         what is stored, wherever it is stored
+  $ dbbackup verify shop-nightly@latest   read every byte of the newest backup
+  $ dbbackup restore shop-nightly@latest --to ./copy.sqlite
+  $ dbbackup restore ./shop_2026-11-20T03-00-00-123Z_4f9c01.sqlite.zst --to ./copy.sqlite
+
+Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 source or restore target,
+4 destination, 5 integrity, 6 busy, 7 partial, 8 done with a warning, 130/143 interrupted.`;
+
+function descendants(command: Command): Command[] {
+  return command.commands.flatMap((each) => [each, ...descendants(each)]);
+}
+
+async function reportFailure(thrown: unknown, app: App, ending: Ending, argv: readonly string[]): Promise<number> {
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
+  const error = translate(thrown, app);
+  if (error === undefined) return exitCodes.USAGE;
+  const { openOutput } = await import('./output.ts');
+  const given = { json: argv.includes('--json'), debug: argv.includes('--debug') };
+  (ending.output ?? openOutput(app, given)).failure(error);
+  return exitCodeOf(error);
+}
+
+/** What libraries throw in their own words. Undefined: it was shown already (a bare `dbbackup` prints the help). */
+function translate(thrown: unknown, app: App): unknown {
+  if (thrown instanceof CommanderError) {
+    if (thrown.code === 'commander.help') return undefined;
+    const message = thrown.message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\?\)/, '; did you mean $1?');
+    return new DbBackupError('USAGE', message, {
+      hint: 'dbbackup --help, or dbbackup <command> --help, shows what there is.',
+    });
+  }
+  // Ctrl-C at a prompt, and whatever an abort made fail on its way out.
+  const name = thrown instanceof Error ? thrown.name : '';
+  if (name === 'ExitPromptError' || name === 'AbortPromptError') {
+    return app.signal.aborted ? app.signal.reason : new DbBackupError('INTERRUPTED', 'interrupted');
+  }
+  if (app.signal.aborted && !(thrown instanceof DbBackupError)) return app.signal.reason;
+  return thrown;
+}

@@ -1,0 +1,71 @@
+/**
+ * The composition root: joins the lists of adapters with the command line, turns signals into one abort, and is the
+ * only place that ends the process.
+ */
+import { readFileSync } from 'node:fs';
+import type { App } from './cli/app.ts';
+import { DbBackupError } from './errors.ts';
+
+/** Runs one command line (without node and script) and exits with its code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const version = readVersion();
+  // The answer that scripts ask most often must not wait for the command tree.
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+    process.stdout.write(`${version}\n`);
+    return;
+  }
+  const { runProgram } = await import('./cli/program.ts');
+  const app: App = {
+    version,
+    signal: abortOnSignals(),
+    env: process.env,
+    workingFolder: process.cwd(),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    loadCatalog,
+  };
+  const code = await runProgram(app, argv);
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  process.exit(code);
+}
+
+/** The adapters, loaded when a command needs them. */
+async function loadCatalog() {
+  const [sources, destinations, encryption] = await Promise.all([
+    import('./source/all.ts'),
+    import('./destination/all.ts'),
+    import('./crypto/all.ts'),
+  ]);
+  return {
+    sources: sources.sourceTypes,
+    destinations: destinations.destinationTypes,
+    encryption: encryption.encryptionTypes,
+  };
+}
+
+/** The first signal stops the work in good order; whoever sends a second one wants to leave at once. */
+function abortOnSignals(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (code: 'INTERRUPTED' | 'TERMINATED', exitCode: number) => () => {
+    if (controller.signal.aborted) process.exit(exitCode);
+    controller.abort(new DbBackupError(code, code === 'INTERRUPTED' ? 'interrupted' : 'terminated'));
+  };
+  process.on('SIGINT', stop('INTERRUPTED', 130));
+  process.on('SIGTERM', stop('TERMINATED', 143));
+  process.on('SIGHUP', stop('TERMINATED', 143));
+  return controller.signal;
+}
+
+function readVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  return manifest.version;
+}
+
+/** process.exit drops what a pipe has not taken yet. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableEnded) resolve();
+    else stream.write('', () => resolve());
+  });
+}

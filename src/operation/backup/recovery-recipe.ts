@@ -1,0 +1,38 @@
+/**
+ * The `recover` lines of a sidecar: shell commands that restore the backup on a blank Debian without dbbackup, run in
+ * the folder that holds the file. Everything is checked and written to a file before any program of the engine reads
+ * it: a pipe into `psql` would commit half.
+ */
+import type { EncryptionRecord } from '../../crypto/encryption.ts';
+import { decryptionStep } from '../../crypto/recovery-recipe.ts';
+import type { Codec } from '../../pipeline/compression/compression.ts';
+import type { RecoveryStep } from '../../source/source.ts';
+
+export interface RecoveryParts {
+  /** File name of the backup. */
+  readonly artifact: string;
+  readonly storedSha256: string;
+  readonly encryption?: EncryptionRecord;
+  readonly codec: Codec;
+  readonly load: RecoveryStep;
+}
+
+export function recoveryRecipe({ artifact, storedSha256, encryption, codec, load }: RecoveryParts): string[] {
+  const decrypt = encryption && decryptionStep(encryption);
+  const packages = [...(decrypt?.packages ?? []), ...codec.recovery.packages, ...load.packages];
+  const file = shellQuote(artifact);
+  const decrypted = decrypt ? artifact.replace(/\.(age|enc)$/, '') : artifact;
+  const plain = codec.extension === '' ? decrypted : decrypted.slice(0, -codec.extension.length);
+  return [
+    ...(packages.length > 0 ? [`apt-get install -y ${[...new Set(packages)].join(' ')}`] : []),
+    `echo '${storedSha256}  '${file} | sha256sum -c -`,
+    ...(decrypt ? [decrypt.command(file, shellQuote(decrypted))] : []),
+    ...(plain === decrypted ? [] : [`${codec.recovery.command} < ${shellQuote(decrypted)} > ${shellQuote(plain)}`]),
+    load.command(shellQuote(plain)),
+  ];
+}
+
+/** POSIX shell, single quotes: the only character that needs care is the quote itself. */
+export function shellQuote(text: string): string {
+  return /^[A-Za-z0-9_./:=@%+,-]+$/.test(text) && !text.startsWith('-') ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

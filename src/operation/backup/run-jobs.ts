@@ -1,0 +1,95 @@
+/** `run`: the named jobs one after the other; one that fails does not keep the others from running. */
+import type { Job } from '../../config/config.ts';
+import { DbBackupError, exitCodeOf, exitCodes } from '../../errors.ts';
+import { recoverInterrupted } from '../recover-interrupted.ts';
+import type { Runtime } from '../runtime.ts';
+import { type BackupOptions, type BackupResult, backUp } from './backup.ts';
+import { checkJob } from './check-job.ts';
+
+export interface RunOptions extends BackupOptions {
+  readonly dryRun: boolean;
+}
+
+export type JobOutcome =
+  | { readonly status: 'done'; readonly job: Job; readonly result: BackupResult | { dryRun: string } }
+  | { readonly status: 'failed'; readonly job: Job; readonly error: unknown };
+
+export interface RunOutcome {
+  /** 0, 7 (partial) or, where all failed in one way, that way's code. */
+  readonly exitCode: number;
+  /** What to show at the end: the only job's failure, or a summary of several that were told one by one. */
+  readonly error?: unknown;
+  /** Remarks on the recovery from an earlier crash. */
+  readonly troubles: readonly string[];
+}
+
+/** Throws USAGE for an unknown job (with the near miss), or when nothing was named. */
+export function chooseJobs(names: readonly string[], all: boolean, runtime: Runtime): readonly Job[] {
+  const jobs = runtime.config?.jobs ?? new Map<string, Job>();
+  const known = [...jobs.keys()].join(', ');
+  if (all && names.length > 0) throw new DbBackupError('USAGE', 'name jobs or say --all, not both');
+  if (all) return [...jobs.values()].filter((job) => job.enabled);
+  if (names.length === 0) {
+    throw new DbBackupError('USAGE', 'which job?', { hint: `Name one of ${known}, or say --all.` });
+  }
+  return [...new Set(names)].map((name) => {
+    const job = jobs.get(name);
+    if (job) return job;
+    throw new DbBackupError('USAGE', `no job "${name}" in ${runtime.config?.file}`, { hint: `It defines ${known}.` });
+  });
+}
+
+export async function runJobs(
+  jobs: readonly Job[],
+  options: RunOptions,
+  runtime: Runtime,
+  onOutcome: (outcome: JobOutcome) => void,
+): Promise<RunOutcome> {
+  refuseForeignDestinations(jobs, options.destinations);
+  const definitions = jobs.flatMap((job) => job.destinations);
+  const troubles = options.dryRun ? [] : await recoverInterrupted(definitions, runtime);
+  const outcomes: JobOutcome[] = [];
+  for (const job of jobs) {
+    const outcome = await runJob(job, options, runtime);
+    outcomes.push(outcome);
+    onOutcome(outcome);
+    if (runtime.signal.aborted) break;
+  }
+  return { ...conclude(outcomes), troubles };
+}
+
+async function runJob(job: Job, options: RunOptions, runtime: Runtime): Promise<JobOutcome> {
+  try {
+    const result = options.dryRun ? await checkJob(job, runtime) : await backUp(job, options, runtime);
+    return { status: 'done', job, result };
+  } catch (error) {
+    return { status: 'failed', job, error };
+  }
+}
+
+function refuseForeignDestinations(jobs: readonly Job[], wanted: readonly string[]): void {
+  for (const job of jobs) {
+    const own = job.destinations.map((each) => each.name);
+    const foreign = wanted.find((name) => !own.includes(name));
+    if (foreign === undefined) continue;
+    throw new DbBackupError('USAGE', `job ${job.name} has no destination "${foreign}"`, {
+      hint: `It stores to ${own.join(', ')}.`,
+    });
+  }
+}
+
+function conclude(outcomes: readonly JobOutcome[]): Pick<RunOutcome, 'exitCode' | 'error'> {
+  const failed = outcomes.filter((each) => each.status === 'failed');
+  const partial = outcomes.some(
+    (each) => each.status === 'done' && 'status' in each.result && each.result.status === 'partial',
+  );
+  if (failed.length === 0) return { exitCode: partial ? exitCodes.PARTIAL : 0 };
+  const [first] = failed;
+  if (outcomes.length === 1) return { exitCode: exitCodeOf(first?.error), error: first?.error };
+  const codes = new Set(failed.map((each) => exitCodeOf(each.error)));
+  const sameCode = failed.length === outcomes.length && codes.size === 1;
+  const names = failed.map((each) => each.job.name).join(', ');
+  const message = `${failed.length} of ${outcomes.length} jobs failed: ${names}`;
+  const code = sameCode && first?.error instanceof DbBackupError ? first.error.code : 'PARTIAL';
+  return { exitCode: exitCodes[code], error: new DbBackupError(code, message) };
+}

@@ -1,0 +1,183 @@
+/**
+ * One execution: its own kernel-held lock (so that another process can tell a living run from a dead one), its
+ * temporary folder, its history, its time limits and its reports. Guarantees: whatever happens inside, the execution
+ * ends recorded, the folder is removed and the lock is freed.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DbBackupError, messageOf } from '../errors.ts';
+import type {
+  ErrorRecord,
+  ExecutionDetails,
+  ExecutionEnd,
+  ExecutionKind,
+  ExecutionStatus,
+} from '../history/history.ts';
+import { acquireRunLock, executionLockName } from '../lock/run-lock.ts';
+import { redact } from '../redact.ts';
+import type { SourceContext } from '../source/source.ts';
+import type { ProgressTotal } from './event.ts';
+import type { Runtime } from './runtime.ts';
+
+/** Progress is told to the terminal at most this often; the history has its own, slower limit. */
+const reportEveryMs = 100;
+
+export interface ExecutionSubject {
+  readonly kind: ExecutionKind;
+  /** The job, or the file for what has no job. */
+  readonly subject: string;
+  readonly job?: string;
+  readonly details?: ExecutionDetails;
+  readonly idleTimeoutMs?: number;
+  readonly totalTimeoutMs?: number;
+}
+
+/** How an execution that did not throw ended. */
+export type ExecutionReport = Omit<ExecutionEnd, 'status'> & {
+  readonly status?: ExecutionStatus & ExecutionEnd['status'];
+};
+
+export interface Execution extends SourceContext {
+  readonly id: string;
+  readonly startedAt: Date;
+  /** Everything the user should know although the execution succeeded. */
+  readonly warnings: readonly string[];
+  step(name: string): void;
+  progress(rawBytes: number, storedBytes: number, total?: ProgressTotal): void;
+}
+
+/** Runs `work` as an execution; what it returns beside its value goes into the history. */
+export async function withExecution<Value>(
+  subject: ExecutionSubject,
+  runtime: Runtime,
+  work: (execution: Execution) => Promise<{ value: Value; report: ExecutionReport }>,
+): Promise<Value> {
+  const id = randomUUID();
+  const lock = await acquireRunLock({
+    stateFolder: runtime.stateFolder,
+    name: executionLockName(id),
+    holder: { executionId: id, host: runtime.host, pid: process.pid, command: subject.kind },
+    wait: false,
+    signal: runtime.signal,
+  });
+  const folder = temporaryFolderOf(runtime.stateFolder, id);
+  const limit = timeLimit(subject);
+  const signal = limit ? AbortSignal.any([runtime.signal, limit.signal]) : runtime.signal;
+  const execution = openExecution(id, subject, folder, signal, runtime);
+  await begin(execution, subject, runtime);
+  try {
+    const { value, report } = await work(execution);
+    await end(execution, { ...report, status: report.status ?? 'completed' }, subject, runtime);
+    return value;
+  } catch (error) {
+    await end(execution, { status: statusOf(error), error: errorRecord(error) }, subject, runtime);
+    throw error;
+  } finally {
+    limit?.clear();
+    await rm(folder, { recursive: true, force: true });
+    await lock.release();
+  }
+}
+
+export function temporaryFolderOf(stateFolder: string, executionId: string): string {
+  return join(stateFolder, 'tmp', executionId);
+}
+
+function openExecution(
+  id: string,
+  subject: ExecutionSubject,
+  folder: string,
+  signal: AbortSignal,
+  runtime: Runtime,
+): Execution {
+  const warnings: string[] = [];
+  const about = { executionId: id, kind: subject.kind, subject: subject.subject };
+  let currentStep = 'start';
+  let reportedAt = 0;
+  return {
+    id,
+    startedAt: new Date(),
+    warnings,
+    signal,
+    idleTimeoutMs: subject.idleTimeoutMs,
+    async temporaryFolder() {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      return folder;
+    },
+    log(level, line) {
+      const text = redact(line);
+      if (level === 'warning') warnings.push(text);
+      runtime.history.log(id, level, text);
+      runtime.emit({ ...about, type: 'log', level, text });
+    },
+    step(name) {
+      currentStep = name;
+      reportedAt = 0;
+      runtime.history.setStep(id, name);
+      runtime.emit({ ...about, type: 'step', step: name });
+    },
+    progress(rawBytes, storedBytes, total) {
+      const now = Date.now();
+      if (now - reportedAt < reportEveryMs) return;
+      reportedAt = now;
+      runtime.history.progress(id, { step: currentStep, rawBytes, storedBytes });
+      runtime.emit({ ...about, type: 'progress', step: currentStep, rawBytes, storedBytes, total });
+    },
+  };
+}
+
+function timeLimit({
+  totalTimeoutMs,
+  kind,
+  subject,
+}: ExecutionSubject): { signal: AbortSignal; clear(): void } | undefined {
+  if (totalTimeoutMs === undefined) return undefined;
+  const limit = new AbortController();
+  const tooLong = new DbBackupError('TIMEOUT', `${kind} of ${subject} took longer than ${totalTimeoutMs / 1000} s`, {
+    hint: 'Raise timeouts.total of the job, or find out what became slower (dbbackup history).',
+    retryable: true,
+  });
+  const timer = setTimeout(() => limit.abort(tooLong), totalTimeoutMs);
+  return { signal: limit.signal, clear: () => clearTimeout(timer) };
+}
+
+async function begin(execution: Execution, subject: ExecutionSubject, runtime: Runtime): Promise<void> {
+  await runtime.history.begin({
+    ...subject.details,
+    id: execution.id,
+    kind: subject.kind,
+    job: subject.job,
+    trigger: runtime.trigger,
+    host: runtime.host,
+    pid: process.pid,
+    startedAt: execution.startedAt,
+  });
+  runtime.emit({ type: 'start', executionId: execution.id, kind: subject.kind, subject: subject.subject });
+}
+
+async function end(
+  execution: Execution,
+  how: ExecutionEnd,
+  subject: ExecutionSubject,
+  runtime: Runtime,
+): Promise<void> {
+  await runtime.history.finish(execution.id, how);
+  const about = { executionId: execution.id, kind: subject.kind, subject: subject.subject };
+  runtime.emit({ ...about, type: 'end', status: how.status });
+}
+
+function statusOf(error: unknown): ExecutionEnd['status'] {
+  const code = error instanceof DbBackupError ? error.code : undefined;
+  return code === 'INTERRUPTED' || code === 'TERMINATED' ? 'cancelled' : 'failed';
+}
+
+/** All messages down the chain of causes, so that `history` alone tells what happened. */
+function errorRecord(error: unknown): ErrorRecord {
+  const chain: string[] = [];
+  for (let each: unknown = error; each !== undefined && chain.length < 10; each = (each as Error).cause) {
+    chain.push(messageOf(each));
+  }
+  const known = error instanceof DbBackupError ? error : undefined;
+  return { code: known?.code ?? 'UNEXPECTED', message: chain.join(': '), hint: known?.hint };
+}

@@ -1,0 +1,77 @@
+/** From a definition in the config (or a bare path or URL on the command line) to an opened adapter. */
+import { basename, dirname, resolve } from 'node:path';
+import type { AdapterDefinition } from '../config/config.ts';
+import type { Encryptor } from '../crypto/encryption.ts';
+import { DbBackupError, wrapError } from '../errors.ts';
+import type { Source, SourceType } from '../source/source.ts';
+import type { Runtime } from './runtime.ts';
+import type { OpenDestination } from './storage/stored-backup.ts';
+
+export interface OpenSource {
+  readonly name: string;
+  readonly type: SourceType;
+  readonly source: Source;
+}
+
+export async function openSource(definition: AdapterDefinition, runtime: Runtime): Promise<OpenSource> {
+  const type = sourceType(definition.type, runtime);
+  const options = await runtime.resolve(definition, type);
+  return { name: definition.name, type, source: type.open(options, baseFolder(runtime)) };
+}
+
+export function sourceType(name: string, runtime: Runtime): SourceType {
+  const type = runtime.sources.find((each) => each.type === name);
+  if (type) return type;
+  throw new DbBackupError('UNSUPPORTED', `this dbbackup has no source of type "${name}"`, {
+    hint: `It knows ${runtime.sources.map((each) => each.type).join(', ')}.`,
+  });
+}
+
+/** `--to`: the name of a source in the config, or a URL or path that one of the engines recognises. */
+export async function openTarget(target: string, preferred: string | undefined, runtime: Runtime): Promise<OpenSource> {
+  const definition = runtime.config?.sources.get(target);
+  if (definition) return openSource(definition, runtime);
+  const inOrder = [...runtime.sources].sort((a, b) => Number(b.type === preferred) - Number(a.type === preferred));
+  for (const type of inOrder) {
+    const options = type.fromTarget(target);
+    if (options !== undefined) return { name: target, type, source: type.open(options, runtime.workingFolder) };
+  }
+  throw new DbBackupError(
+    'USAGE',
+    `--to ${target}: neither a source of the config nor a target that any engine knows`,
+    {
+      hint: 'Give the name of a source, a URL such as postgres://user@host/database, or the path of a SQLite file.',
+    },
+  );
+}
+
+export async function openDestination(definition: AdapterDefinition, runtime: Runtime): Promise<OpenDestination> {
+  const type = runtime.destinations.find((each) => each.type === definition.type);
+  if (!type) throw new DbBackupError('UNSUPPORTED', `this dbbackup has no destination of type "${definition.type}"`);
+  const options = await runtime.resolve(definition, type);
+  return { name: definition.name, destination: type.open(options, baseFolder(runtime)) };
+}
+
+/** The folder that a file lies in, as a destination, and the file's key in it. */
+export function openLocalFile(path: string, runtime: Runtime): { on: OpenDestination; key: string } {
+  const type = runtime.destinations.find((each) => each.type === 'local');
+  if (!type) throw new DbBackupError('UNSUPPORTED', 'local files cannot be read: no destination of type "local"');
+  const absolute = resolve(runtime.workingFolder, path);
+  const destination = type.open({ path: dirname(absolute) }, runtime.workingFolder);
+  return { on: { name: dirname(absolute), destination }, key: basename(absolute) };
+}
+
+export async function openEncryptor(definition: AdapterDefinition, runtime: Runtime): Promise<Encryptor> {
+  const type = runtime.encryption.find((each) => each.type === definition.type);
+  if (!type) throw new DbBackupError('UNSUPPORTED', `this dbbackup has no encryption of type "${definition.type}"`);
+  try {
+    const profile = await type.open(await runtime.resolve(definition, type), baseFolder(runtime));
+    return await profile.encryptor(definition.name);
+  } catch (cause) {
+    throw wrapError(cause, 'CONFIG_INVALID', `encryption "${definition.name}" cannot be used`);
+  }
+}
+
+function baseFolder(runtime: Runtime): string {
+  return runtime.config?.folder ?? runtime.workingFolder;
+}

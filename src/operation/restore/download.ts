@@ -1,0 +1,61 @@
+/** A stored backup, or its decoded content, into a plain file or onto stdout. */
+import { basename, resolve } from 'node:path';
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { wrapError } from '../../errors.ts';
+import { withExecution } from '../execution.ts';
+import type { Runtime } from '../runtime.ts';
+import { type ContentDescription, describeContent } from '../storage/describe-content.ts';
+import { resolveBackup } from '../storage/find-backup.ts';
+import { describeBackup, type StoredBackup } from '../storage/stored-backup.ts';
+import { type ContentChoice, openContent } from './open-content.ts';
+import { refuseUnusable } from './refuse-unusable.ts';
+import { writeNewFile } from './write-file.ts';
+
+export interface DownloadResult {
+  readonly executionId: string;
+  readonly backup: StoredBackup;
+  /** Absolute; undefined when it went to a stream. */
+  readonly path?: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/**
+ * Bytes that go to a stream have left before the last of them is verified: the caller must look at the exit code. A
+ * file appears only when it is whole.
+ * @param output a path, a stream, or undefined for the backup's own name in the working folder
+ */
+export async function download(
+  reference: string,
+  choice: ContentChoice,
+  output: string | Writable | undefined,
+  runtime: Runtime,
+): Promise<DownloadResult> {
+  return withExecution({ kind: 'download', subject: reference }, runtime, async (execution) => {
+    const backup = await resolveBackup(reference, runtime);
+    refuseUnusable(backup);
+    const content = await describeContent(backup, () => runtime.decryptor(), runtime.sources, execution.signal);
+    execution.step('read');
+    const open = await openContent(backup, content, choice, execution, runtime);
+    const path =
+      typeof output === 'object'
+        ? undefined
+        : resolve(runtime.workingFolder, output ?? nameOf(backup, content, choice));
+    try {
+      if (typeof output === 'object') await pipeline(open.stream, output, { signal: execution.signal, end: false });
+      else if (path !== undefined) await writeNewFile(open.stream, path, execution.signal);
+    } catch (cause) {
+      throw wrapError(cause, 'DESTINATION_FAILED', `download of ${describeBackup(backup)} failed`);
+    }
+    const value = { executionId: execution.id, backup, path, ...open.raw() };
+    return { value, report: { backupId: backup.sidecar?.id, artifact: backup.key, rawBytes: value.bytes } };
+  });
+}
+
+function nameOf(backup: StoredBackup, content: ContentDescription, choice: ContentChoice): string {
+  let name = basename(backup.key);
+  if (content.encryption && choice.decrypt) name = name.replace(/\.(age|enc)$/, '');
+  if (content.compression !== 'none' && choice.decompress) name = name.replace(/\.(gz|br|zst|bz2)$/, '');
+  return name;
+}

@@ -1,0 +1,24 @@
+import { DbBackupError } from '../../errors.ts';
+import { describeBackup, type StoredBackup } from '../storage/stored-backup.ts';
+
+/** Throws before anything is read when the destination itself shows that the backup cannot be trusted. */
+export function refuseUnusable(backup: StoredBackup): void {
+  const where = describeBackup(backup);
+  switch (backup.condition) {
+    case 'missing':
+      throw new DbBackupError('OBJECT_MISSING', `${where}: ${backup.problem}`, {
+        hint: 'Another destination may still hold it: dbbackup list.',
+      });
+    case 'deleting':
+      throw new DbBackupError('INTEGRITY', `${where}: ${backup.problem}`, { hint: 'Choose another backup.' });
+    case 'damaged':
+      throw new DbBackupError('INTEGRITY', `${where} is damaged: ${backup.problem}`, {
+        hint: 'Nothing was touched. Choose another backup or another destination: dbbackup list.',
+      });
+    case 'unreadable':
+      throw new DbBackupError('SIDECAR_INVALID', `${where}: ${backup.problem}`, {
+        hint: 'If the file itself should be whole, copy it elsewhere and restore it without its sidecar.',
+      });
+    default:
+  }
+}

@@ -1,0 +1,39 @@
+/** What every operation gets from the composition root: adapters, folders, history, and where to report. */
+import type { ZodType } from 'zod';
+import type { AdapterDefinition, Config } from '../config/config.ts';
+import type { EncryptionAdapter } from '../crypto/all.ts';
+import type { Decryptor } from '../crypto/encryption.ts';
+import type { DestinationType } from '../destination/destination.ts';
+import type { Execution, JobStatistics } from '../history/history.ts';
+import type { TolerantHistory } from '../history/tolerant.ts';
+import type { SourceType } from '../source/source.ts';
+import type { OperationEvent } from './event.ts';
+
+export interface Runtime {
+  readonly tool: { readonly name: string; readonly version: string };
+  readonly host: string;
+  /** Who asked: `manual`, `cron`, … as it goes into sidecar and history. */
+  readonly trigger: string;
+  readonly sources: readonly SourceType[];
+  readonly destinations: readonly DestinationType[];
+  readonly encryption: readonly EncryptionAdapter[];
+  /** Undefined for what works without a configuration. */
+  readonly config?: Config;
+  /** For relative paths typed by the user. */
+  readonly workingFolder: string;
+  /** Absolute, exists, 0700. */
+  readonly stateFolder: string;
+  readonly history: TolerantHistory;
+  readonly signal: AbortSignal;
+  /** Looks up the definition's secret references and checks its options; throws SECRET_UNAVAILABLE, CONFIG_INVALID. */
+  resolve<Options>(definition: AdapterDefinition, type: { readonly options: ZodType<Options> }): Promise<Options>;
+  /** The keys at hand for reading; asked only when an encrypted backup is met. */
+  decryptor(): Promise<Decryptor>;
+  /** What the history knows of earlier runs; undefined when it cannot be read. */
+  jobStatistics(job: string): Promise<JobStatistics | undefined>;
+  /** Marks executions whose process is gone and returns them as they were; an unreadable history gives none. */
+  markInterrupted(isAlive: (execution: Execution) => boolean | Promise<boolean>): Promise<readonly Execution[]>;
+  emit(event: OperationEvent): void;
+  /** Asks before something is destroyed; throws CONSENT_REQUIRED where nobody can be asked and `--yes` is missing. */
+  consent(question: string): Promise<void>;
+}

@@ -1,0 +1,136 @@
+/**
+ * How a stored file must be read: from its sidecar, or, where there is none, from the file itself. Then each layer's
+ * magic bytes say what it is; brotli has none and is known by its extension.
+ */
+import type { Readable } from 'node:stream';
+import type { Decryptor, EncryptionRecord, EncryptionType } from '../../crypto/encryption.ts';
+import { DbBackupError } from '../../errors.ts';
+import { codecs } from '../../pipeline/compression/all.ts';
+import type { CompressionType } from '../../pipeline/compression/compression.ts';
+import { peek } from '../../pipeline/peek.ts';
+import { readThrough } from '../../pipeline/run.ts';
+import type { SourceType } from '../../source/source.ts';
+import type { StoredBackup } from './stored-backup.ts';
+
+export interface ContentDescription {
+  /** Undefined when the engine cannot be told. */
+  readonly sourceType?: string;
+  readonly format?: string;
+  readonly compression: CompressionType;
+  readonly encryption?: { readonly type: EncryptionType; readonly record?: EncryptionRecord };
+  readonly stored?: { readonly bytes: number; readonly sha256: string };
+  readonly raw?: { readonly bytes: number; readonly sha256: string };
+}
+
+const headBytes = 64;
+
+const layers: readonly { is: EncryptionType | CompressionType; magic: Buffer }[] = [
+  { is: 'age', magic: Buffer.from('age-encryption.org/v1\n') },
+  { is: 'aes-256-gcm', magic: Buffer.from('89444245 0d0a1a0a'.replace(' ', ''), 'hex') },
+  { is: 'gzip', magic: Buffer.from('1f8b08', 'hex') },
+  { is: 'zstd', magic: Buffer.from('28b52ffd', 'hex') },
+  { is: 'bzip2', magic: Buffer.from('BZh') },
+];
+
+const formats: readonly { sourceType: string; format: string; magic: Buffer }[] = [
+  { sourceType: 'sqlite', format: 'sqlite', magic: Buffer.from('SQLite format 3\0') },
+  { sourceType: 'postgres', format: 'custom', magic: Buffer.from('PGDMP') },
+  { sourceType: 'sqlite', format: 'sql', magic: Buffer.from('PRAGMA foreign_keys=OFF;') },
+  { sourceType: 'postgres', format: 'plain', magic: Buffer.from('--\n-- PostgreSQL database dump\n') },
+];
+
+/** From the sidecar alone; nothing is read. */
+export function describeFromSidecar(backup: StoredBackup): ContentDescription | undefined {
+  const { sidecar } = backup;
+  if (!sidecar) return undefined;
+  const { artifact, encryption } = sidecar;
+  return {
+    sourceType: sidecar.source.type,
+    format: artifact.format,
+    compression: sidecar.compression.type,
+    encryption: encryption && { type: encryption.type, record: encryption },
+    stored: { bytes: artifact.storedBytes, sha256: artifact.storedSha256 },
+    raw: { bytes: artifact.rawBytes, sha256: artifact.rawSha256 },
+  };
+}
+
+/** Reads the head of the file, layer by layer. `decryptor` is asked for only when the file is encrypted. */
+export async function describeFromBytes(
+  backup: StoredBackup,
+  decryptor: () => Promise<Decryptor>,
+  sources: readonly SourceType[],
+  signal: AbortSignal,
+): Promise<ContentDescription> {
+  let encryption: EncryptionType | undefined;
+  let compression: CompressionType = 'none';
+  let { head, stream } = await peek(await backup.on.destination.get(backup.key, { signal }), headBytes);
+  try {
+    for (let layer = layerOf(head, backup.key, compression); layer; layer = layerOf(head, backup.key, compression)) {
+      const stage = isEncryption(layer)
+        ? await (await decryptor()).decrypt(layer, undefined)
+        : await codecs[layer].decompress(signal);
+      if (isEncryption(layer)) encryption = layer;
+      else compression = layer;
+      const opened = readThrough({
+        source: stream,
+        stages: [{ name: layer, stream: stage, result: () => undefined }],
+        signal,
+      });
+      ({ head, stream } = await peek(opened, headBytes));
+    }
+  } finally {
+    discard(stream);
+  }
+  return { ...formatOf(head, backup, sources), compression, encryption: encryption && { type: encryption } };
+}
+
+function isEncryption(layer: EncryptionType | CompressionType): layer is EncryptionType {
+  return layer === 'age' || layer === 'aes-256-gcm';
+}
+
+function layerOf(head: Buffer, key: string, done: CompressionType): EncryptionType | CompressionType | undefined {
+  if (done !== 'none') return undefined;
+  const known = layers.find((each) => head.subarray(0, each.magic.length).equals(each.magic))?.is;
+  if (known) return known;
+  const plainFormat = formats.some((each) => head.subarray(0, each.magic.length).equals(each.magic));
+  return !plainFormat && /\.br(\.|$)/.test(key) ? 'brotli' : undefined;
+}
+
+function formatOf(
+  head: Buffer,
+  backup: StoredBackup,
+  sources: readonly SourceType[],
+): Pick<ContentDescription, 'sourceType' | 'format'> {
+  const byMagic = formats.find((each) => head.subarray(0, each.magic.length).equals(each.magic));
+  if (byMagic) return { sourceType: byMagic.sourceType, format: byMagic.format };
+  const extension = /\.(?!gz|br|zst|bz2|age|enc)[A-Za-z0-9]+(?=(\.(gz|br|zst|bz2|age|enc))*$)/.exec(backup.key)?.[0];
+  const candidates = sources.flatMap((source) =>
+    source
+      .capabilities()
+      .formats.filter((each) => each.extension === extension)
+      .map((each) => ({ source, each })),
+  );
+  const only = candidates.length === 1 ? candidates[0] : undefined;
+  return only ? { sourceType: only.source.type, format: only.each.name } : {};
+}
+
+function discard(stream: Readable): void {
+  // The rest is not wanted, and its complaint about that is no news.
+  stream.on('error', () => {});
+  stream.destroy();
+}
+
+/** The description that the operation works with: the sidecar's, else the file's own. */
+export async function describeContent(
+  backup: StoredBackup,
+  decryptor: () => Promise<Decryptor>,
+  sources: readonly SourceType[],
+  signal: AbortSignal,
+): Promise<ContentDescription> {
+  if (!backup.object) {
+    throw new DbBackupError('OBJECT_MISSING', `${backup.on.name}:${backup.key} is not there`, {
+      hint: 'dbbackup list shows what there is; another destination may still hold this backup.',
+    });
+  }
+  return describeFromSidecar(backup) ?? (await describeFromBytes(backup, decryptor, sources, signal));
+}

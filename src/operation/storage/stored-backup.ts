@@ -1,0 +1,49 @@
+/**
+ * A backup as it lies on one destination: data object, sidecar and state, found by name. The destination is the truth;
+ * the history is not asked.
+ */
+import type { Destination, StoredObject } from '../../destination/destination.ts';
+import type { ArtifactName } from '../../sidecar/artifact-name.ts';
+import type { Sidecar } from '../../sidecar/sidecar.ts';
+import type { BackupState } from '../../sidecar/state.ts';
+
+/** A destination that has been opened, under the name the config gives it (or `local` for a bare path). */
+export interface OpenDestination {
+  readonly name: string;
+  readonly destination: Destination;
+}
+
+/**
+ * `complete`: data and a valid sidecar that agree on the size. `orphan`: data without a sidecar, which is not a backup
+ * (yet). `missing`: a sidecar without its data. `damaged`: size and sidecar disagree. `unreadable`: the sidecar or the
+ * state cannot be understood, so the backup is protected. `deleting`: a deletion was cut.
+ */
+export type BackupCondition = 'complete' | 'orphan' | 'missing' | 'damaged' | 'unreadable' | 'deleting';
+
+export interface StoredBackup {
+  readonly on: OpenDestination;
+  /** Key of the data object. */
+  readonly key: string;
+  /** Undefined for a file that does not bear one of our names. */
+  readonly name?: ArtifactName;
+  readonly object?: StoredObject;
+  readonly sidecar?: Sidecar;
+  readonly state?: BackupState;
+  readonly condition: BackupCondition;
+  /** Why it is damaged or unreadable. */
+  readonly problem?: string;
+}
+
+/** `complete` and not marked suspect, or accepted since. Only such a backup is `latest`. */
+export function isGood(backup: StoredBackup): boolean {
+  return backup.condition === 'complete' && (!backup.state?.suspect || backup.state.accepted !== undefined);
+}
+
+export function startedAt(backup: StoredBackup): Date {
+  if (backup.sidecar) return new Date(backup.sidecar.startedAt);
+  return backup.name?.startedAt ?? backup.object?.modifiedAt ?? new Date(0);
+}
+
+export function describeBackup(backup: StoredBackup): string {
+  return `${backup.on.name}:${backup.key}`;
+}

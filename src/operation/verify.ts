@@ -1,0 +1,100 @@
+/**
+ * Reads every stored byte of a backup: size, sha256, authentication, decompression, raw sha256 and the engine's own
+ * end-of-dump mark. The result goes into the state file and the history.
+ */
+import { pipeline } from 'node:stream/promises';
+import { DbBackupError, messageOf, wrapError } from '../errors.ts';
+import { type Execution, withExecution } from './execution.ts';
+import { openContent, wholeContent } from './restore/open-content.ts';
+import { refuseUnusable } from './restore/refuse-unusable.ts';
+import type { Runtime } from './runtime.ts';
+import { describeContent } from './storage/describe-content.ts';
+import { describeBackup, type StoredBackup } from './storage/stored-backup.ts';
+import { updateState } from './storage/update-state.ts';
+
+export interface VerifyResult {
+  readonly executionId: string;
+  readonly backup: StoredBackup;
+  readonly storedBytes: number;
+  readonly rawBytes: number;
+  readonly durationMs: number;
+  readonly warnings: readonly string[];
+}
+
+/** Throws INTEGRITY, WRONG_KEY, DUMP_INCOMPLETE … when the backup is not what it should be. */
+export async function verify(backup: StoredBackup, runtime: Runtime): Promise<VerifyResult> {
+  const subject = { kind: 'verify' as const, subject: describeBackup(backup) };
+  return withExecution(subject, runtime, async (execution) => {
+    let error: unknown;
+    try {
+      const measured = await readWhole(backup, execution, runtime);
+      const durationMs = Date.now() - execution.startedAt.getTime();
+      const value = { executionId: execution.id, backup, durationMs, ...measured, warnings: execution.warnings };
+      return { value, report: { ...measured, backupId: backup.sidecar?.id, artifact: backup.key } };
+    } catch (cause) {
+      error = cause;
+      throw asVerdict(cause, `${describeBackup(backup)} did not pass verification`);
+    } finally {
+      await remember(backup, error, execution, runtime);
+    }
+  });
+}
+
+/** A dump found incomplete here is damage of the backup (exit 5), not trouble with a source (exit 3). */
+function asVerdict(cause: unknown, message: string): DbBackupError {
+  const incomplete = cause instanceof DbBackupError && ['DUMP_INCOMPLETE', 'DUMP_EMPTY'].includes(cause.code);
+  return incomplete ? new DbBackupError('INTEGRITY', message, { cause }) : wrapError(cause, 'INTEGRITY', message);
+}
+
+async function readWhole(
+  backup: StoredBackup,
+  execution: Execution,
+  runtime: Runtime,
+): Promise<{ storedBytes: number; rawBytes: number }> {
+  refuseUnusable(backup);
+  execution.step('verify');
+  const content = await describeContent(backup, () => runtime.decryptor(), runtime.sources, execution.signal);
+  if (!backup.sidecar)
+    execution.log('warning', `${describeBackup(backup)} has no sidecar: there is no hash to compare with`);
+  const type = runtime.sources.find((each) => each.type === content.sourceType);
+  const format = type?.capabilities().formats.find((each) => each.name === content.format);
+  const open = await openContent(backup, content, wholeContent, execution, runtime);
+  const drain = async (stream: AsyncIterable<unknown>) => {
+    for await (const _ of stream);
+  };
+  if (type && format) {
+    await pipeline(open.stream, type.endOfDumpCheck(format), drain, { signal: execution.signal });
+  } else {
+    execution.log(
+      'warning',
+      `${describeBackup(backup)}: unknown dump format, so its end-of-dump mark was not looked for`,
+    );
+    await pipeline(open.stream, drain, { signal: execution.signal });
+  }
+  return { storedBytes: open.stored().bytes, rawBytes: open.raw().bytes };
+}
+
+/** Only a verdict on the backup itself is remembered; an unreachable store or Ctrl-C says nothing about it. */
+async function remember(backup: StoredBackup, error: unknown, execution: Execution, runtime: Runtime): Promise<void> {
+  const verdict =
+    error === undefined ||
+    (error instanceof DbBackupError && [3, 5].includes(error.exitCode) && error.code !== 'WRONG_KEY');
+  if (!verdict || !backup.sidecar || backup.condition === 'unreadable') return;
+  const failure = error === undefined ? undefined : messageOf(error);
+  const result = failure === undefined ? ('passed' as const) : ('failed' as const);
+  await runtime.history.recordValidation({
+    kind: 'verify',
+    backupId: backup.sidecar.id,
+    key: backup.key,
+    destination: backup.on.name,
+    result,
+    error: failure,
+  });
+  const verification = { at: new Date().toISOString(), kind: 'verify' as const, result, error: failure };
+  const verifications = [...(backup.state?.verifications ?? []), verification];
+  try {
+    await updateState(backup, { verifications }, execution.signal);
+  } catch (cause) {
+    execution.log('warning', `the result could not be written beside ${describeBackup(backup)}: ${messageOf(cause)}`);
+  }
+}
