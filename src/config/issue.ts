@@ -98,16 +98,6 @@ function isOtherKind(issue: Issue): boolean {
   return issue.code === 'invalid_type' || (issue.code === 'invalid_value' && typeof issue.input !== 'string');
 }
 
-/** Every type that the schema would take where the issue stands: for values that came out of a reference. */
-export function expectedTypes(issues: readonly Issue[]): readonly { path: Path; expected: string }[] {
-  return issues.flatMap((issue) => {
-    if (issue.code === 'invalid_type') return [{ path: issue.path, expected: issue.expected }];
-    if (issue.code !== 'invalid_union') return [];
-    const inner = expectedTypes(issue.errors.flat());
-    return inner.map(({ path, expected }) => ({ path: [...issue.path, ...path], expected }));
-  });
-}
-
 /** Keys that the schema knows at `path`, whatever its shape, read from its JSON Schema. */
 function knownKeys(schema: z.ZodType, path: Path): readonly string[] {
   const root = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });

@@ -2,7 +2,7 @@
  * Which options of an adapter hold secrets, told by their names, and the passwords inside URLs and connection strings.
  * Options that name a place of a key (`keyFile`, `accessKeyId`) hold none.
  */
-const secretName = /pass|secret|token|key|credential/i;
+const secretName = /pass|secret|token|key|credential|identit/i;
 const placeOfSecret = /(file|path|folder|id)$/i;
 
 export function isSecretName(name: string): boolean {

@@ -9,7 +9,7 @@ import { DbBackupError, wrapError } from '../errors.ts';
 import { capture } from '../process/process.ts';
 import { redact, registerSecret } from '../redact.ts';
 import type { AdapterDefinition } from './config.ts';
-import { check, expectedTypes, findings } from './issue.ts';
+import { check, findings } from './issue.ts';
 import { formatPath } from './problem.ts';
 import { readSecretFile } from './secret-file.ts';
 import { isPublicName, passwordsIn } from './secret-name.ts';
@@ -90,25 +90,23 @@ async function runCommand(words: readonly string[], { env, folder, signal }: Sec
   }
 }
 
-/** Values from outside are text; where a whole value came from there and a number or a boolean is wanted, it is made. */
+/** What comes from outside is text. Where a whole value came from there and does not fit, a number or boolean may. */
 async function validated<Options>(
   schema: ZodType<Options>,
   resolved: unknown,
   wholes: ReadonlySet<string>,
   place: string,
 ): Promise<Options> {
-  const rough = schema.safeParse(resolved);
-  if (rough.success) return rough.data;
-  const wanted = new Map(
-    expectedTypes(rough.error.issues).map(({ path, expected }) => [JSON.stringify(path), expected]),
-  );
+  const asText = check(schema, resolved);
+  const unfit = new Map(asText.issues.map((issue) => [JSON.stringify(issue.path), issue]));
   const exact = await mapStrings(resolved, (text, path) => {
     const key = JSON.stringify(path);
-    return wholes.has(key) ? coerced(text, wanted.get(key)) : text;
+    return wholes.has(key) && unfit.has(key) ? coerced(text) : text;
   });
   const { data, issues } = check(schema, exact);
   if (issues.length === 0) return data as Options;
-  const lines = findings(schema, exact, issues, []).map(({ path, message }) => {
+  const first = issues.map((issue) => unfit.get(JSON.stringify(issue.path)) ?? issue);
+  const lines = findings(schema, resolved, first, []).map(({ path, message }) => {
     return `${place}${path.length > 0 ? `.${formatPath(path)}` : ''}: ${message}`;
   });
   throw new DbBackupError('CONFIG_INVALID', redact(lines.join('\n')), {
@@ -116,8 +114,7 @@ async function validated<Options>(
   });
 }
 
-function coerced(text: string, expected: string | undefined): unknown {
-  if (expected === 'boolean' && /^(true|false)$/i.test(text)) return text.toLowerCase() === 'true';
-  const isNumber = (expected === 'number' || expected === 'int') && /^-?\d+(\.\d+)?$/.test(text);
-  return isNumber ? Number(text) : text;
+function coerced(text: string): string | number | boolean {
+  if (/^(true|false)$/i.test(text)) return text.toLowerCase() === 'true';
+  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
 }

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { showConfig } from '../../../src/config/show.ts';
+
+function shown(options: Record<string, unknown>): unknown {
+  const { sources } = showConfig({ sources: { 'token-store': options } }) as Record<string, Record<string, unknown>>;
+  return sources?.['token-store'];
+}
+
+test.each([
+  ['a literal password', { password: 'hunter2' }, { password: '***' }],
+  ['a number as a password', { password: 123456 }, { password: '***' }],
+  [
+    'a nested secret',
+    { credentials: { user: 'u', parts: ['a', 'b'] } },
+    { credentials: { user: '***', parts: ['***', '***'] } },
+  ],
+  ['a secret key', { secretAccessKey: 'x', accessKeyId: 'AKIA' }, { secretAccessKey: '***', accessKeyId: 'AKIA' }],
+  ['age identities', { identities: ['AGE-SECRET-KEY-1X'] }, { identities: ['***'] }],
+  ['the place of a key', { keyFile: './main.key' }, { keyFile: './main.key' }],
+  ['a reference', { password: `\${PW}` }, { password: `\${PW}` }],
+  ['a reference with a default', { password: `\${PW:-hunter2}` }, { password: `\${PW:-***}` }],
+  ['a reference within a secret', { password: `pre\${PW}` }, { password: `***\${PW}` }],
+  ['an escaped brace in a secret', { password: `$\${PW}` }, { password: '***' }],
+  ['an open reference in a secret', { password: `\${PW` }, { password: '***' }],
+  ['a password in a URL', { url: 'pg://u:p@ss@h/d' }, { url: 'pg://u:***@h/d' }],
+  ['a reference in a URL', { url: `pg://u:\${PW}@h/d` }, { url: `pg://u:\${PW}@h/d` }],
+  ['a default in a URL', { url: `pg://u:\${PW:-x}@\${H:-h}/d` }, { url: `pg://u:\${PW:-***}@\${H:-***}/d` }],
+  ['a URL as a default', { url: `\${URL:-pg://u:p@h/d}` }, { url: `\${URL:-***}` }],
+  ['a password in a query', { url: 'pg://h/d?user=u&password=p' }, { url: 'pg://h/d?user=u&password=***' }],
+  ['a connection string', { dsn: "host=h password='a b' port=1" }, { dsn: 'host=h password=*** port=1' }],
+  ['a plain default', { host: `\${HOST:-localhost}`, port: 5432 }, { host: `\${HOST:-localhost}`, port: 5432 }],
+])('%s', (_, options, expected) => expect(shown(options)).toEqual(expected));
+
+test('names of adapters and the fields of jobs stay', () => {
+  const raw = {
+    jobs: { 'key-job': { source: 'token-store', tables: { exclude: ['sessions'] } } },
+    state: { dir: './s' },
+  };
+  expect(showConfig(raw)).toEqual(raw);
+});
