@@ -42,16 +42,13 @@ export function checkAdapter(
   }
   const templates = templateFindings(options, base);
   const { data, issues } = check(adapter.options, options);
-  const sure = issues.filter((issue) => !dependsOnReference(valueAlong(options, issue.path), issue.code === 'custom'));
+  const sure = issues.filter((issue) => !isReference(valueAlong(options, issue.path)));
   return { definition, options: data, findings: [...templates, ...findings(adapter.options, options, sure, base)] };
 }
 
-/** A value that has yet to be looked up cannot be judged; a rule over several values neither, if one of them is such. */
-function dependsOnReference(value: unknown, ruleOverAll: boolean): boolean {
-  if (typeof value === 'string') return hasReference(value);
-  let found = false;
-  if (ruleOverAll) walkStrings(value, (text) => (found ||= hasReference(text)));
-  return found;
+/** A value that has yet to be looked up cannot be judged; which options stand together can. */
+function isReference(value: unknown): boolean {
+  return typeof value === 'string' && hasReference(value);
 }
 
 /** What is at `path`, or the text that stands in its way. */

@@ -187,6 +187,12 @@ describe('values that are kept elsewhere', () => {
     expect(found.some((each) => each.startsWith('sources.a.url: '))).toBe(true);
   });
 
+  test('a rule about which options stand together holds for them too', () => {
+    expect(problems(`encryption: { e: { type: lock, recipients: ["\${R}"], passphrase: "\${P}" } }`)).toEqual([
+      'encryption.e: recipients or a passphrase, not both',
+    ]);
+  });
+
   test('an escaped one is text', () => {
     expect(problems(`sources: { a: { type: shop, url: 'shop://$\${x}' } }`)).toEqual([]);
   });

@@ -51,6 +51,11 @@ const cloud: DestinationType<{ bucket: string; secretAccessKey?: string }> = {
   open: never,
 };
 
-const lock = { type: 'lock', options: z.strictObject({ recipients: z.array(z.string()).min(1) }) };
+const lock = {
+  type: 'lock',
+  options: z
+    .strictObject({ recipients: z.array(z.string()).min(1).optional(), passphrase: z.string().optional() })
+    .refine(({ recipients, passphrase }) => !(recipients && passphrase), 'recipients or a passphrase, not both'),
+};
 
 export const fakeCatalog: Catalog = { sources: [shop], destinations: [shelf, cloud], encryption: [lock] };
