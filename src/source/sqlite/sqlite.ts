@@ -5,10 +5,16 @@
  * Refuses: to create or change the source, a target that is in use, new data beside an old `-wal` (F41).
  */
 import { basename } from 'node:path';
-import { DbBackupError } from '../../errors.ts';
-import type { Source, SourceType } from '../source.ts';
-import { sqliteCapabilities } from './format.ts';
-import { databasePath, optionsFromTarget, type SqliteOptions, sqliteOptions } from './options.ts';
+import type { Inspection, RestoreTarget, Source, SourceContext, SourceType } from '../source.ts';
+import { dumpBinary } from './dump-binary.ts';
+import { dumpSql } from './dump-sql.ts';
+import { endOfDumpCheck } from './end-of-dump-check.ts';
+import { sqlFormat, sqliteCapabilities } from './format.ts';
+import { busyTimeoutMs, databasePath, optionsFromTarget, type SqliteOptions, sqliteOptions } from './options.ts';
+import { restoreSqlite } from './restore.ts';
+import { lookAtSource } from './source-file.ts';
+import { findSqlite3 } from './sqlite3-program.ts';
+import { lookAtTarget } from './target-file.ts';
 
 export const sqliteType: SourceType<SqliteOptions> = {
   type: 'sqlite',
@@ -16,11 +22,11 @@ export const sqliteType: SourceType<SqliteOptions> = {
   capabilities: () => sqliteCapabilities,
   open: openSqlite,
   fromTarget: optionsFromTarget,
-  endOfDumpCheck: () => notYet(),
+  endOfDumpCheck,
   recovery: (format) => ({
     packages: ['sqlite3'],
     command: (file) =>
-      format.name === 'sql'
+      format.name === sqlFormat.name
         ? `sqlite3 -bail restored.sqlite < ${file}`
         : `cp -- ${file} restored.sqlite && sqlite3 restored.sqlite 'PRAGMA integrity_check'`,
   }),
@@ -28,15 +34,33 @@ export const sqliteType: SourceType<SqliteOptions> = {
 
 function openSqlite(options: SqliteOptions, baseFolder: string): Source {
   const path = databasePath(options, baseFolder);
+  const timeout = busyTimeoutMs(options);
   return {
-    identity: { fingerprintParts: ['sqlite', path], label: basename(path) },
-    inspect: async () => notYet(),
-    dump: async () => notYet(),
-    examineTarget: async () => notYet(),
-    restore: async () => notYet(),
+    identity: { fingerprintParts: ['sqlite', path], label: path },
+    inspect: () => inspect(path),
+    dump: ({ format }, context) => (format.name === sqlFormat.name ? dumpSql : dumpBinary)(path, timeout, context),
+    examineTarget: ({ format }, context) => examineTarget(path, format.name, context),
+    restore: (request, context) => restoreSqlite(path, timeout, request, context),
   };
 }
 
-function notYet(): never {
-  throw new DbBackupError('UNEXPECTED', 'the SQLite source is not written yet');
+async function inspect(path: string): Promise<Inspection> {
+  const { bytes } = await lookAtSource(path);
+  const { default: Database } = await import('better-sqlite3');
+  const memory = new Database(':memory:');
+  const toolVersion = memory.prepare('SELECT sqlite_version()').pluck().get() as string;
+  memory.close();
+  return {
+    tool: `SQLite ${toolVersion}`,
+    toolVersion,
+    databases: [basename(path)],
+    estimatedBytes: bytes,
+    warnings: [],
+  };
+}
+
+async function examineTarget(path: string, format: string, context: SourceContext): Promise<RestoreTarget> {
+  if (format === sqlFormat.name) await findSqlite3(context.signal);
+  const { hasData } = await lookAtTarget(path);
+  return { label: path, hasData };
 }

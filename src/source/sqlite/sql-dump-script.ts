@@ -1,0 +1,49 @@
+/**
+ * What the `sqlite3` program is told on its stdin. Before `.dump` come comment lines for `SqlHeaderReader`, and the
+ * settings that `.dump` forgets; they work only before the first table is made, so they stand first.
+ */
+
+export const headerPrefix = '-- dbbackup ';
+
+const settings = ['page_size', 'encoding', 'auto_vacuum', 'application_id', 'user_version'] as const;
+
+/** SQL for "a double-quoted identifier", as text in SQL. */
+const quoted = (column: string) => `'"' || replace(${column}, '"', '""') || '"'`;
+
+/** `.dump` writes text only up to its first NUL, and says nothing. */
+const cutValues = `(SELECT 'ifnull(sum(' || group_concat(
+    'typeof(' || ${quoted('c.name')} || ')=''text'' AND instr(' || ${quoted('c.name')} || ',char(0))', ' OR ') || '),0)'
+    FROM pragma_table_info(t.name) AS c)`;
+
+/** The shell of 3.50 and later does not print such names as they are, so they cannot be asked about. */
+const printable = `t.name NOT GLOB '*[' || char(1) || '-' || char(8) || char(11) || '-' || char(31) || char(127) || ']*'`;
+
+/** One line of SQL per table, which when it is run prints that table's header line. */
+const tableLines = `SELECT 'SELECT ''${headerPrefix}{"table":'' || json_quote(' || quote(t.name) || ') || '''
+  || CASE t.type WHEN 'table' THEN ',"rows":'' || count(*) || ''' WHEN 'virtual' THEN ',"rows":null' ELSE '' END
+  || CASE t.type WHEN 'virtual' THEN '' ELSE ',"cut":'' || ' || ${cutValues} || ' || ''' END
+  || '}''' || CASE t.type WHEN 'virtual' THEN '' ELSE ' FROM main.' || ${quoted('t.name')} END || ';'
+  FROM pragma_table_list AS t
+  WHERE t.schema = 'main' AND t.type IN ('table', 'shadow', 'virtual') AND substr(t.name, 1, 7) <> 'sqlite_' AND ${printable};`;
+
+const propertyLine = `SELECT '${headerPrefix}{"properties":' || json_object(${settings.map((name) => `'${name}', ${name}`).join(', ')}) || '}'
+  FROM ${settings.map((name) => `pragma_${name}`).join(', ')};`;
+
+const settingLines = settings.map((name) => `SELECT 'PRAGMA ${name} = ' || quote(${name}) || ';' FROM pragma_${name};`);
+
+/** Errors in SQL and unknown dot-commands end the program with code 1 (`.bail`); those inside `.dump` change its trailer. */
+export function sqlDumpScript(busyTimeoutMs: number): string {
+  return [
+    '.bail on',
+    `.timeout ${busyTimeoutMs}`,
+    'BEGIN;',
+    propertyLine,
+    '.once tables.sql',
+    tableLines,
+    '.read tables.sql',
+    ...settingLines,
+    // Without their rowids, rows would no longer match an FTS index that refers to them.
+    '.dump --preserve-rowids',
+    '',
+  ].join('\n');
+}

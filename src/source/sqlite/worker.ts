@@ -1,0 +1,146 @@
+/**
+ * A program of its own, because better-sqlite3 blocks the thread it runs on: here it can be killed at any moment.
+ * Reads a `WorkerTask` from stdin and writes `WorkerLine`s; what SQLite refuses is an answer, not a crash.
+ */
+import { closeSync, existsSync, openSync, readFileSync, readSync, symlinkSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import Database from 'better-sqlite3';
+import { headerBytes, parseHeader } from './database-header.ts';
+import type { CheckAnswer, CheckTask, CopyTask, OverwriteTask, WorkerLine, WorkerTask } from './worker-task.ts';
+
+/** About 4 MB between two looks at the clock. */
+const pagesPerStep = 1000;
+const progressEveryMs = 1000;
+
+const task = JSON.parse(readFileSync(0, 'utf8')) as WorkerTask;
+try {
+  write({ answer: await perform(task) });
+} catch (error) {
+  if (!(error instanceof Database.SqliteError)) throw error;
+  write({ error: { code: error.code, message: error.message } });
+}
+
+function write(line: WorkerLine): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+async function perform(wanted: WorkerTask) {
+  if (wanted.task === 'check') return check(wanted);
+  await (wanted.task === 'copy' ? copy(wanted) : overwrite(wanted));
+  return {};
+}
+
+/** As a URL, because better-sqlite3 trims plain names, and a name may end in a space. */
+function open(path: string, options: Database.Options, query = ''): Database.Database {
+  return new Database(`${pathToFileURL(path).href}${query}`, { fileMustExist: true, ...options });
+}
+
+async function copy({ from, to, busyTimeoutMs }: CopyTask): Promise<void> {
+  const { source, immutable } = openSource(from, busyTimeoutMs);
+  // Within a read transaction the backup sees one snapshot and is not started anew by foreign writers.
+  source.exec('BEGIN');
+  source.prepare('SELECT count(*) FROM sqlite_schema').get();
+  await transfer(source, to);
+  source.close();
+  if (immutable && existsSync(`${from}-wal`)) {
+    throw new Database.SqliteError('someone wrote to the database while it was read without locks', 'SQLITE_BUSY');
+  }
+}
+
+/**
+ * A WAL database in a folder that we may not write to can be read only as "immutable", without locks. Where there is no
+ * -wal nobody is writing to it; that is looked at again when the copy is done.
+ */
+function openSource(path: string, timeout: number): { source: Database.Database; immutable: boolean } {
+  const source = open(path, { readonly: true, timeout });
+  try {
+    source.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return { source, immutable: false };
+  } catch (error) {
+    source.close();
+    const unwritable = error instanceof Database.SqliteError && /CANTOPEN|READONLY_(DIRECTORY|CANT)/.test(error.code);
+    if (!unwritable || existsSync(`${path}-wal`)) throw error;
+    return { source: open(path, { readonly: true }, '?immutable=1'), immutable: true };
+  }
+}
+
+async function transfer(source: Database.Database, to: string): Promise<void> {
+  let lastProgress = Date.now();
+  const { totalPages } = await source.backup(to, {
+    progress({ totalPages: total, remainingPages }) {
+      if (Date.now() - lastProgress >= progressEveryMs) {
+        lastProgress = Date.now();
+        write({ progress: (total - remainingPages) / total });
+      }
+      return pagesPerStep;
+    },
+  });
+  // better-sqlite3 takes a busy target, of which it knows no page yet, for a finished one.
+  if (totalPages === 0) throw new Database.SqliteError('database is locked', 'SQLITE_BUSY');
+}
+
+function check({ path }: CheckTask): CheckAnswer {
+  const database = open(path, { readonly: true }, '?immutable=1');
+  const problems = database.pragma('integrity_check(10)') as { integrity_check: string }[];
+  const lines = problems.map((row) => row.integrity_check).filter((line) => line !== 'ok');
+  if (lines.length > 0) return { problems: lines, tables: {}, properties: {} };
+  return { problems: [], tables: countRows(database), properties: readProperties(database, path) };
+}
+
+function countRows(database: Database.Database): Record<string, number | null> {
+  const listed = database
+    .prepare("SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND substr(name, 1, 7) <> 'sqlite_'")
+    .all() as { name: string; type: string }[];
+  const count = (name: string) =>
+    database
+      .prepare(`SELECT count(*) FROM main."${name.replaceAll('"', '""')}"`)
+      .pluck()
+      .get() as number;
+  return Object.fromEntries(
+    listed
+      .filter(({ type }) => type === 'table' || type === 'virtual')
+      .map(({ name, type }) => [name, type === 'table' ? count(name) : null]),
+  );
+}
+
+function readProperties(database: Database.Database, path: string): Record<string, string | number> {
+  const names = ['page_size', 'encoding', 'auto_vacuum', 'application_id', 'user_version'];
+  const values = names.map((name) => [name, database.pragma(name, { simple: true }) as string | number]);
+  return { ...Object.fromEntries(values), journal_mode: journalModeOf(path) };
+}
+
+function journalModeOf(path: string): string {
+  const head = Buffer.alloc(headerBytes);
+  const file = openSync(path, 'r');
+  readSync(file, head);
+  closeSync(file);
+  return parseHeader(head)?.journalMode ?? 'unknown';
+}
+
+/**
+ * The target first leaves WAL mode: that is refused while any other connection is open, it removes `-wal` and `-shm`,
+ * and it lets the page size change. The backup itself is one transaction of the target, undone by its journal.
+ */
+async function overwrite({ from, to, link, busyTimeoutMs }: OverwriteTask): Promise<void> {
+  const wasWal = takeAlone(to, busyTimeoutMs);
+  const source = open(from, { readonly: true }, '?immutable=1');
+  symlinkSync(to, link);
+  try {
+    await transfer(source, link);
+  } catch (error) {
+    if (wasWal) open(to, {}).pragma('journal_mode = WAL');
+    throw error;
+  }
+}
+
+function takeAlone(path: string, timeout: number): boolean {
+  const target = open(path, { timeout });
+  try {
+    const wasWal = target.pragma('journal_mode', { simple: true }) === 'wal';
+    if (wasWal) target.pragma('journal_mode = DELETE');
+    target.exec('BEGIN EXCLUSIVE; ROLLBACK');
+    return wasWal;
+  } finally {
+    target.close();
+  }
+}
