@@ -1,6 +1,9 @@
 /** Builds what the operations need from the command line, the config and the environment. */
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { resolve as join } from 'node:path';
 import { loadConfig } from '../config/load.ts';
+import { signingSchema } from '../config/schema.ts';
 import { resolveDefinition } from '../config/secret.ts';
 import { DbBackupError, messageOf } from '../errors.ts';
 import { type History, openHistory } from '../history/history.ts';
@@ -20,6 +23,8 @@ export interface RuntimeNeeds {
   readonly emit?: (event: OperationEvent) => void;
   readonly consent?: (question: string) => Promise<void>;
   readonly keys?: KeyOptions;
+  /** Paths of public signing keys, or the keys themselves. */
+  readonly trust?: readonly string[];
 }
 
 export async function openRuntime(
@@ -51,6 +56,12 @@ export async function openRuntime(
       return undefined;
     }
   };
+  const resolve: Runtime['resolve'] = (definition, type) =>
+    resolveDefinition(definition, type, {
+      env: app.env,
+      folder: config?.folder ?? app.workingFolder,
+      signal: app.signal,
+    });
   const runtime: Runtime = {
     ...catalog,
     tool: { name: 'dbbackup', version: app.version },
@@ -61,12 +72,9 @@ export async function openRuntime(
     stateFolder: folder,
     history: tolerantHistory(() => openHistory(folder), onTrouble),
     signal: app.signal,
-    resolve: (definition, type) =>
-      resolveDefinition(definition, type, {
-        env: app.env,
-        folder: config?.folder ?? app.workingFolder,
-        signal: app.signal,
-      }),
+    resolve,
+    signing: once(async () => config?.signing && resolve(config.signing, { options: signingSchema })),
+    trustedKeys: await Promise.all((needs.trust ?? []).map((each) => readPublicKey(each, app.workingFolder))),
     decryptor: once(() => decryptorFrom(needs.keys ?? {}, runtime, app)),
     jobStatistics: (job) => query((history) => history.jobStatistics(job)),
     markInterrupted: async (isAlive) => (await query((history) => history.markInterrupted(isAlive))) ?? [],
@@ -90,6 +98,14 @@ async function findConfiguration(
     if (needs.config === 'optional' && absent) return undefined;
     throw error;
   }
+}
+
+/** A key as text, or the path of a file that holds one: public keys are no secrets. */
+async function readPublicKey(given: string, folder: string): Promise<string> {
+  if (given.startsWith('ed25519-public:')) return given;
+  return readFile(join(folder, given), 'utf8').catch((cause) => {
+    throw new DbBackupError('USAGE', `--trust ${given}: neither a public key nor a file that can be read`, { cause });
+  });
 }
 
 function refuseConsent(question: string): Promise<void> {

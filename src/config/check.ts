@@ -42,6 +42,7 @@ export function checkConfig(raw: unknown, file: string, folder: string, catalog:
     destinations: definitions(adapters.destinations),
     encryption: definitions(adapters.encryption),
     jobs: new Map(jobs.flatMap(({ job }) => (job === undefined ? [] : [[job.name, job]]))),
+    signing: signingDefinition(raw, file),
     stateFolder: shape.data.state && resolve(folder, shape.data.state.dir),
   };
   return { findings: [], config };
@@ -56,12 +57,18 @@ function definitions(adapters: ReadonlyMap<string, CheckedAdapter>): ReadonlyMap
   return new Map([...adapters].map(([name, { definition }]) => [name, definition]));
 }
 
+/** As raw options: its references are looked up by the commands that sign or check. */
+function signingDefinition(raw: unknown, file: string): AdapterDefinition | undefined {
+  const options = valueAt(raw, ['signing']);
+  return isRecord(options) ? { name: 'signing', type: 'signing', options, place: `${file}: signing` } : undefined;
+}
+
 /** `state.dir: ${X}` would otherwise make a folder of that name. */
 function misplacedReferences(raw: unknown): readonly Finding[] {
   const found: Finding[] = [];
   for (const section of ['jobs', 'state']) {
     walkStrings(valueAt(raw, [section]), (text, path) => {
-      const message = 'references are looked up only inside sources, destinations and encryption';
+      const message = 'references are looked up only inside sources, destinations, encryption and signing';
       if (hasReference(text)) found.push({ path: [section, ...path], message });
     });
   }

@@ -39,6 +39,8 @@ export interface Config {
   readonly destinations: ReadonlyMap<string, AdapterDefinition>;
   readonly encryption: ReadonlyMap<string, AdapterDefinition>;
   readonly jobs: ReadonlyMap<string, Job>;
+  /** Options `key` and `trust`, references unresolved. */
+  readonly signing?: AdapterDefinition;
   /** Absolute; undefined = the default state folder. */
   readonly stateFolder?: string;
 }

@@ -13,11 +13,25 @@ const nameRule =
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, nameRule);
 const section = z.record(name, z.unknown()).optional();
 
+const keyText = z.string().min(1);
+
+/** Texts of keys, usually references: the secret key that signs backups, the public ones that restores insist on. */
+export const signingSchema = z.strictObject({
+  key: keyText.optional(),
+  trust: z
+    .union([keyText.transform((one) => [one]), z.array(keyText).min(1)])
+    .default([])
+    .describe('Public keys: restore, verify and download refuse what none of them has signed'),
+});
+
+export type SigningOptions = z.output<typeof signingSchema>;
+
 export const fileSchema = z.strictObject({
   sources: section,
   destinations: section,
   encryption: section,
   jobs: section,
+  signing: signingSchema.optional(),
   state: z.strictObject({ dir: z.string().min(1) }).optional(),
 });
 

@@ -1,6 +1,7 @@
 /** What every operation gets from the composition root: adapters, folders, history, and where to report. */
 import type { ZodType } from 'zod';
 import type { AdapterDefinition, Config } from '../config/config.ts';
+import type { SigningOptions } from '../config/schema.ts';
 import type { EncryptionAdapter } from '../crypto/all.ts';
 import type { Decryptor } from '../crypto/encryption.ts';
 import type { DestinationType } from '../destination/destination.ts';
@@ -33,6 +34,10 @@ export interface Runtime {
   jobStatistics(job: string): Promise<JobStatistics | undefined>;
   /** Marks executions whose process is gone and returns them as they were; an unreadable history gives none. */
   markInterrupted(isAlive: (execution: Execution) => boolean | Promise<boolean>): Promise<readonly Execution[]>;
+  /** The `signing` section with its references looked up; undefined without one. */
+  signing(): Promise<SigningOptions | undefined>;
+  /** Public keys pinned on the command line, as texts. */
+  readonly trustedKeys: readonly string[];
   emit(event: OperationEvent): void;
   /** Asks before something is destroyed; throws CONSENT_REQUIRED where nobody can be asked and `--yes` is missing. */
   consent(question: string): Promise<void>;

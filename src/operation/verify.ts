@@ -8,6 +8,7 @@ import { type Execution, withExecution } from './execution.ts';
 import { openContent, wholeContent } from './restore/open-content.ts';
 import { refuseUnusable } from './restore/refuse-unusable.ts';
 import type { Runtime } from './runtime.ts';
+import { assertTrusted } from './signing.ts';
 import { describeContent } from './storage/describe-content.ts';
 import { describeBackup, type StoredBackup } from './storage/stored-backup.ts';
 import { updateState } from './storage/update-state.ts';
@@ -52,6 +53,7 @@ async function readWhole(
   runtime: Runtime,
 ): Promise<{ storedBytes: number; rawBytes: number }> {
   refuseUnusable(backup);
+  await assertTrusted(backup, runtime);
   execution.step('verify');
   const content = await describeContent(backup, () => runtime.decryptor(), runtime.sources, execution.signal);
   if (!backup.sidecar)

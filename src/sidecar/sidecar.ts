@@ -89,12 +89,18 @@ export function serializeSidecar(sidecar: Sidecar): Buffer {
   return Buffer.from(`${JSON.stringify(sidecar, null, 2)}\n`);
 }
 
+/** A sidecar and the JSON it was parsed from, which is what a signature speaks for. */
+export interface ParsedSidecar {
+  readonly sidecar: Sidecar;
+  readonly json: unknown;
+}
+
 /** Parses stored bytes; `where` names the object in the message. Throws SIDECAR_INVALID. */
-export function parseSidecar(content: Buffer, where: string): Sidecar {
-  const value = parseJson(content, where);
-  refuseNewerMajor(value, where);
-  const parsed = sidecarSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
+export function parseSidecar(content: Buffer, where: string): ParsedSidecar {
+  const json = parseJson(content, where);
+  refuseNewerMajor(json, where);
+  const parsed = sidecarSchema.safeParse(json);
+  if (parsed.success) return { sidecar: parsed.data, json };
   const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || '(top)'}: ${issue.message}`);
   throw new DbBackupError('SIDECAR_INVALID', `sidecar ${where} is not valid: ${problems.join('; ')}`, {
     hint: 'The sidecar was damaged or edited. The backup file itself may be whole: copy it elsewhere and restore it without a sidecar.',

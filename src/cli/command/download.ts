@@ -13,6 +13,7 @@ interface DownloadFlags {
   readonly decompress?: boolean;
   readonly output?: string;
   readonly identity?: readonly string[];
+  readonly trust?: readonly string[];
 }
 
 export function downloadCommand(context: CommandContext): Command {
@@ -22,6 +23,7 @@ export function downloadCommand(context: CommandContext): Command {
     .option('--decrypt', 'decrypt it')
     .option('--decompress', 'decompress it')
     .option('-o, --output <path>', 'new file, or - for stdout; default: its own name in this folder')
+    .option('--trust <key>', 'refuse what this public signing key (or file) has not signed (repeatable)', collect)
     .option('--identity <file>', 'key file for --decrypt (repeatable)', collect)
     .addHelpText('after', examples)
     .action(
@@ -35,6 +37,7 @@ export function downloadCommand(context: CommandContext): Command {
           state: true,
           emit,
           keys: options,
+          trust: options.trust,
         });
         const choice = { decrypt: options.decrypt ?? false, decompress: options.decompress ?? false };
         try {

@@ -10,6 +10,7 @@ interface RestoreFlags extends Partial<Omit<RestoreOptions, 'tables' | 'noOwner'
   readonly privileges?: boolean;
   readonly output?: string;
   readonly identity?: readonly string[];
+  readonly trust?: readonly string[];
   readonly yes?: boolean;
 }
 
@@ -28,6 +29,7 @@ export function restoreCommand(context: CommandContext): Command {
     .option('--no-owner', 'leave out who owns what')
     .option('--no-privileges', 'leave out GRANT and REVOKE')
     .option('--jobs <n>', 'restore with so many workers, where the format can', positiveInteger)
+    .option('--trust <key>', 'refuse what this public signing key (or file) has not signed (repeatable)', collect)
     .option('--identity <file>', 'key file for an encrypted backup (repeatable)', collect)
     .option('--yes', 'do not ask before replacing data')
     .option('--dry-run', 'check backup and target; change nothing')
@@ -46,6 +48,7 @@ export function restoreCommand(context: CommandContext): Command {
             await askConsent(context.app, options.yes ?? false)(question);
           },
           keys: options,
+          trust: options.trust,
         });
         const reference = args[0] ?? '';
         try {

@@ -9,6 +9,7 @@ interface VerifyFlags {
   readonly job?: string;
   readonly all?: boolean;
   readonly identity?: readonly string[];
+  readonly trust?: readonly string[];
 }
 
 export function verifyCommand(context: CommandContext): Command {
@@ -17,6 +18,7 @@ export function verifyCommand(context: CommandContext): Command {
     .argument('[file]', 'a path, destination:key, a backup id or its first six digits, job@latest')
     .option('--job <name>', 'every backup of this job')
     .option('--all', 'every backup at every destination')
+    .option('--trust <key>', 'refuse what this public signing key (or file) has not signed (repeatable)', collect)
     .option('--identity <file>', 'key file for encrypted backups (repeatable)', collect)
     .addHelpText(
       'after',
@@ -34,6 +36,7 @@ export function verifyCommand(context: CommandContext): Command {
           state: true,
           emit,
           keys: options,
+          trust: options.trust,
         });
         try {
           const backups = await choose(args[0], options, runtime);

@@ -15,6 +15,7 @@ import type { DumpFormat, Inspection } from '../../source/source.ts';
 import { type Execution, type ExecutionReport, withExecution } from '../execution.ts';
 import { type OpenSource, openDestination, openEncryptor, openSource } from '../open-adapter.ts';
 import type { Runtime } from '../runtime.ts';
+import { openSigner } from '../signing.ts';
 import type { OpenDestination } from '../storage/stored-backup.ts';
 import { composeSidecar } from './compose-sidecar.ts';
 import { expectedTotal } from './expected-total.ts';
@@ -56,6 +57,7 @@ export interface OpenJob {
   readonly source: OpenSource;
   readonly destinations: readonly OpenDestination[];
   readonly encryptor?: Encryptor;
+  readonly sign?: (sidecar: Sidecar) => Sidecar;
   readonly format: DumpFormat;
   readonly inspection: Inspection;
 }
@@ -110,13 +112,14 @@ async function openJob(job: Job, options: BackupOptions, execution: Execution, r
   const destinations: OpenDestination[] = [];
   for (const definition of wanted) destinations.push(await openDestination(definition, runtime));
   const encryptor = job.encryption && (await openEncryptor(job.encryption, runtime));
+  const sign = await openSigner(runtime);
   const formats = source.type.capabilities().formats;
   const format = job.format === undefined ? formats[0] : formats.find((each) => each.name === job.format);
   if (!format) throw new DbBackupError('CONFIG_INVALID', `jobs.${job.name}.format: unknown format "${job.format}"`);
   execution.step('inspect');
   const inspection = await source.source.inspect(execution);
   for (const warning of inspection.warnings) execution.log('warning', warning);
-  return { job, source, destinations, encryptor, format, inspection };
+  return { job, source, destinations, encryptor, sign, format, inspection };
 }
 
 async function makeBackup(
@@ -136,7 +139,8 @@ async function makeBackup(
   try {
     const moved = await transfer(open, key, total, execution, runtime);
     execution.step('publish');
-    sidecar = composeSidecar({ id, artifact, note: options.note, open, moved, execution, runtime });
+    const unsigned = composeSidecar({ id, artifact, note: options.note, open, moved, execution, runtime });
+    sidecar = open.sign?.(unsigned) ?? unsigned;
     destinations = await publish(sidecar, key, moved, open.destinations, execution, runtime);
   } catch (error) {
     await withdraw(key, open.destinations, execution);

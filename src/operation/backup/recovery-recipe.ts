@@ -24,6 +24,7 @@ export function recoveryRecipe({ artifact, storedSha256, encryption, codec, load
   const decrypted = decrypt ? artifact.replace(/\.(age|enc)$/, '') : artifact;
   const plain = codec.extension === '' ? decrypted : decrypted.slice(0, -codec.extension.length);
   return [
+    ...(decrypt ? [`# you need ${decrypt.needs}`] : []),
     ...(packages.length > 0 ? [`apt-get install -y ${[...new Set(packages)].join(' ')}`] : []),
     `echo '${storedSha256}  '${file} | sha256sum -c -`,
     ...(decrypt ? [decrypt.command(file, shellQuote(decrypted))] : []),

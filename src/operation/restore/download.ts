@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { wrapError } from '../../errors.ts';
 import { withExecution } from '../execution.ts';
 import type { Runtime } from '../runtime.ts';
+import { assertTrusted } from '../signing.ts';
 import { type ContentDescription, describeContent } from '../storage/describe-content.ts';
 import { resolveBackup } from '../storage/find-backup.ts';
 import { describeBackup, type StoredBackup } from '../storage/stored-backup.ts';
@@ -35,6 +36,7 @@ export async function download(
   return withExecution({ kind: 'download', subject: reference }, runtime, async (execution) => {
     const backup = await resolveBackup(reference, runtime);
     refuseUnusable(backup);
+    await assertTrusted(backup, runtime);
     const content = await describeContent(backup, () => runtime.decryptor(), runtime.sources, execution.signal);
     execution.step('read');
     const open = await openContent(backup, content, choice, execution, runtime);

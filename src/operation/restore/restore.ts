@@ -9,6 +9,7 @@ import type { DumpFormat, RestoreInput, RestoreOption, RestoreOutcome, RestoreRe
 import { type Execution, withExecution } from '../execution.ts';
 import { type OpenSource, openSource, openTarget } from '../open-adapter.ts';
 import type { Runtime } from '../runtime.ts';
+import { assertTrusted } from '../signing.ts';
 import { type ContentDescription, describeContent } from '../storage/describe-content.ts';
 import { resolveBackup } from '../storage/find-backup.ts';
 import { describeBackup, type StoredBackup } from '../storage/stored-backup.ts';
@@ -80,6 +81,7 @@ async function planRestore(
 ): Promise<RestorePlan> {
   const backup = await resolveBackup(reference, runtime);
   refuseUnusable(backup);
+  await assertTrusted(backup, runtime);
   if (!backup.sidecar) {
     execution.log('warning', `${describeBackup(backup)} has no sidecar: read by its name and magic bytes, unchecked`);
   }

@@ -6,7 +6,13 @@
 import type { StoredObject } from '../../destination/destination.ts';
 import { messageOf } from '../../errors.ts';
 import { type ArtifactName, parseArtifactName } from '../../sidecar/artifact-name.ts';
-import { parseSidecar, type Sidecar, sidecarExtension, sidecarLimit } from '../../sidecar/sidecar.ts';
+import {
+  type ParsedSidecar,
+  parseSidecar,
+  type Sidecar,
+  sidecarExtension,
+  sidecarLimit,
+} from '../../sidecar/sidecar.ts';
 import { type BackupState, parseState, stateExtension, stateLimit } from '../../sidecar/state.ts';
 import { readObject } from './read-object.ts';
 import type { OpenDestination, StoredBackup } from './stored-backup.ts';
@@ -63,16 +69,16 @@ export async function findBackup(on: OpenDestination, key: string, signal?: Abor
 async function readGroup(on: OpenDestination, group: Group, signal?: AbortSignal): Promise<StoredBackup> {
   const base = { on, key: group.key, name: group.name, object: group.data };
   try {
-    const sidecar = group.sidecar && (await readSidecar(on, group.sidecar.key, signal));
+    const { sidecar, json } = (group.sidecar && (await readSidecar(on, group.sidecar.key, signal))) ?? {};
     const state = group.state && (await readState(on, group.state.key, signal));
-    return { ...base, sidecar, state, ...judge(group, sidecar, state) };
+    return { ...base, sidecar, sidecarJson: json, state, ...judge(group, sidecar, state) };
   } catch (error) {
     signal?.throwIfAborted();
     return { ...base, condition: 'unreadable', problem: messageOf(error) };
   }
 }
 
-async function readSidecar(on: OpenDestination, key: string, signal?: AbortSignal): Promise<Sidecar> {
+async function readSidecar(on: OpenDestination, key: string, signal?: AbortSignal): Promise<ParsedSidecar> {
   return parseSidecar(await readObject(on.destination, key, sidecarLimit, signal), `${on.name}:${key}`);
 }
 

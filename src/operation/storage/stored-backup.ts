@@ -28,6 +28,8 @@ export interface StoredBackup {
   readonly name?: ArtifactName;
   readonly object?: StoredObject;
   readonly sidecar?: Sidecar;
+  /** The JSON that `sidecar` was parsed from: what a signature speaks for. */
+  readonly sidecarJson?: unknown;
   readonly state?: BackupState;
   readonly condition: BackupCondition;
   /** Why it is damaged or unreadable. */
