@@ -5,6 +5,7 @@ import type { Decryptor } from '../crypto/encryption.ts';
 import { readKeyFile } from '../crypto/key-file.ts';
 import { joinKeyRings, type KeyRing } from '../crypto/key-ring.ts';
 import { DbBackupError } from '../errors.ts';
+import { openEncryption } from '../operation/open-adapter.ts';
 import type { Runtime } from '../operation/runtime.ts';
 import { registerSecret } from '../redact.ts';
 import type { App } from './app.ts';
@@ -23,11 +24,8 @@ export async function decryptorFrom(options: KeyOptions, runtime: Runtime, app: 
   for (const path of options.identity ?? []) rings.push(await readKeyFile(resolve(app.workingFolder, path)));
   const passedOver: unknown[] = [];
   for (const definition of runtime.config?.encryption.values() ?? []) {
-    const type = runtime.encryption.find((each) => each.type === definition.type);
-    if (!type) continue;
     try {
-      const folder = runtime.config?.folder ?? runtime.workingFolder;
-      rings.push((await type.open(await runtime.resolve(definition, type), folder)).keys);
+      rings.push((await openEncryption(definition, runtime)).keys);
     } catch (error) {
       passedOver.push(error);
     }

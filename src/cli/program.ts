@@ -8,8 +8,11 @@ import { deleteCommand } from './command/delete.ts';
 import { downloadCommand } from './command/download.ts';
 import { historyCommand } from './command/history.ts';
 import { jobsCommand } from './command/jobs.ts';
+import { keygenCommand } from './command/keygen.ts';
+import { keysCommand } from './command/keys.ts';
 import { listCommand } from './command/list.ts';
 import { logsCommand } from './command/logs.ts';
+import { recoveryKitCommand } from './command/recovery-kit.ts';
 import { restoreCommand } from './command/restore.ts';
 import { runCommand } from './command/run.ts';
 import { showCommand } from './command/show.ts';
@@ -31,6 +34,9 @@ const commands: readonly ((context: CommandContext) => Command)[] = [
   logsCommand,
   statusCommand,
   jobsCommand,
+  keygenCommand,
+  keysCommand,
+  recoveryKitCommand,
   configCommand,
 ];
 

@@ -1,7 +1,7 @@
 /** From a definition in the config (or a bare path or URL on the command line) to an opened adapter. */
 import { basename, dirname, resolve } from 'node:path';
 import type { AdapterDefinition } from '../config/config.ts';
-import type { Encryptor } from '../crypto/encryption.ts';
+import type { EncryptionProfile } from '../crypto/all.ts';
 import { DbBackupError, wrapError } from '../errors.ts';
 import type { Source, SourceType } from '../source/source.ts';
 import type { Runtime } from './runtime.ts';
@@ -61,12 +61,12 @@ export function openLocalFile(path: string, runtime: Runtime): { on: OpenDestina
   return { on: { name: dirname(absolute), destination }, key: basename(absolute) };
 }
 
-export async function openEncryptor(definition: AdapterDefinition, runtime: Runtime): Promise<Encryptor> {
+/** A profile with its key material read and checked. */
+export async function openEncryption(definition: AdapterDefinition, runtime: Runtime): Promise<EncryptionProfile> {
   const type = runtime.encryption.find((each) => each.type === definition.type);
   if (!type) throw new DbBackupError('UNSUPPORTED', `this dbbackup has no encryption of type "${definition.type}"`);
   try {
-    const profile = await type.open(await runtime.resolve(definition, type), baseFolder(runtime));
-    return await profile.encryptor(definition.name);
+    return await type.open(await runtime.resolve(definition, type), baseFolder(runtime));
   } catch (cause) {
     throw wrapError(cause, 'CONFIG_INVALID', `encryption "${definition.name}" cannot be used`);
   }

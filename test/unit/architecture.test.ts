@@ -47,7 +47,6 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 /** Imports that may only be types: a contract is known, the room behind it is not loaded. */
 const typesOnly = new Set([
   'operation → config',
-  'operation → config',
   'crypto → config',
   'config → source',
   'config → destination',

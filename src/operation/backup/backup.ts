@@ -13,7 +13,7 @@ import { formatArtifactName } from '../../sidecar/artifact-name.ts';
 import type { Sidecar } from '../../sidecar/sidecar.ts';
 import type { DumpFormat, Inspection } from '../../source/source.ts';
 import { type Execution, type ExecutionReport, withExecution } from '../execution.ts';
-import { type OpenSource, openDestination, openEncryptor, openSource } from '../open-adapter.ts';
+import { type OpenSource, openDestination, openEncryption, openSource } from '../open-adapter.ts';
 import type { Runtime } from '../runtime.ts';
 import { openSigner } from '../signing.ts';
 import type { OpenDestination } from '../storage/stored-backup.ts';
@@ -111,7 +111,8 @@ async function openJob(job: Job, options: BackupOptions, execution: Execution, r
   const source = await openSource(job.source, runtime);
   const destinations: OpenDestination[] = [];
   for (const definition of wanted) destinations.push(await openDestination(definition, runtime));
-  const encryptor = job.encryption && (await openEncryptor(job.encryption, runtime));
+  const profile = job.encryption && (await openEncryption(job.encryption, runtime));
+  const encryptor = await profile?.encryptor(job.encryption?.name);
   const sign = await openSigner(runtime);
   const formats = source.type.capabilities().formats;
   const format = job.format === undefined ? formats[0] : formats.find((each) => each.name === job.format);

@@ -1,6 +1,6 @@
 /** `run --dry-run`: everything a run needs is opened and asked, nothing is dumped or written. */
 import type { Job } from '../../config/config.ts';
-import { openDestination, openEncryptor, openSource } from '../open-adapter.ts';
+import { openDestination, openEncryption, openSource } from '../open-adapter.ts';
 import type { Runtime } from '../runtime.ts';
 import { listBackups } from '../storage/list-backups.ts';
 
@@ -18,6 +18,6 @@ export async function checkJob(job: Job, runtime: Runtime): Promise<{ dryRun: st
   for (const definition of job.destinations) {
     await listBackups(await openDestination(definition, runtime), `${job.name}/`, runtime.signal);
   }
-  if (job.encryption) await openEncryptor(job.encryption, runtime);
+  if (job.encryption) await (await openEncryption(job.encryption, runtime)).encryptor(job.encryption.name);
   return { dryRun: job.name };
 }
