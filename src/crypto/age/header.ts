@@ -14,6 +14,8 @@ export const headerLimit = 64 * 1024;
 export const fileKeySize = 16;
 
 const firstLine = Buffer.from('age-encryption.org/v1\n');
+/** A header is printable ASCII: a damaged last line is seen here, not after 64 KiB of payload. */
+const notText = /[^\n\x20-\x7e]/;
 const emptyPayloadSize = 16 + 16;
 
 export interface SealedHeader {
@@ -50,6 +52,7 @@ export function measureHeader(head: Buffer): number | undefined {
   assertFirstLine(head);
   const macLine = head.indexOf('\n---');
   const end = macLine < 0 ? -1 : head.indexOf('\n', macLine + 1);
+  if (notText.test(head.toString('latin1', 0, end < 0 ? head.length : end))) throw damaged('damaged in its header');
   if (end < 0 ? head.length > headerLimit : end >= headerLimit) {
     throw new DbBackupError('LIMIT_EXCEEDED', `the age header is larger than ${headerLimit} bytes`);
   }

@@ -2,12 +2,11 @@
  * Stored bytes in; plaintext out, chunk by chunk, each after it has been authenticated. The header is read and checked
  * first. Refuses (INTEGRITY) damaged, missing, repeated and swapped chunks, a missing end, and bytes after the end.
  */
-import { Transform, type TransformCallback } from 'node:stream';
 import { DbBackupError } from '../../errors.ts';
 import type { Decryption } from '../encryption.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { type ChunkCipher, openChunk, tagSize } from './chunk-cipher.ts';
-import { streamBuffer } from './sealing-stream.ts';
+import { FailStopTransform } from './fail-stop-transform.ts';
 
 /** What a format does before its first chunk. */
 export interface HeaderReader {
@@ -20,7 +19,7 @@ export interface HeaderReader {
 export const damagedHint =
   'The file was changed or cut after it was written. Try another copy (dbbackup list shows the destinations).';
 
-export class OpeningStream extends Transform implements Decryption {
+export class OpeningStream extends FailStopTransform implements Decryption {
   readonly opened: Promise<void>;
   readonly #reader: HeaderReader;
   readonly #queue = new ByteQueue();
@@ -30,7 +29,7 @@ export class OpeningStream extends Transform implements Decryption {
   #settle: { resolve(): void; reject(reason: Error): void } | undefined;
 
   constructor(reader: HeaderReader) {
-    super({ highWaterMark: streamBuffer });
+    super();
     this.#reader = reader;
     this.opened = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
@@ -39,28 +38,15 @@ export class OpeningStream extends Transform implements Decryption {
     this.opened.catch(() => undefined);
   }
 
-  override _transform(piece: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    if (this.#cipher === undefined) {
-      this.#readHeader(piece).then(() => done(), done);
-      return;
-    }
-    try {
-      this.#queue.push(piece);
-      this.#openWholeChunks(this.#cipher);
-      done();
-    } catch (error) {
-      done(error as Error);
-    }
+  protected override accept(piece: Buffer): void | Promise<void> {
+    if (this.#cipher === undefined) return this.#readHeader(piece);
+    this.#queue.push(piece);
+    this.#openWholeChunks(this.#cipher);
   }
 
-  override _flush(done: TransformCallback): void {
-    try {
-      if (this.#cipher === undefined) throw damaged('truncated: it ends inside its header');
-      this.#openLastChunk(this.#cipher);
-      done();
-    } catch (error) {
-      done(error as Error);
-    }
+  protected override finish(): void {
+    if (this.#cipher === undefined) throw damaged('truncated: it ends inside its header');
+    this.#openLastChunk(this.#cipher);
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -86,7 +72,10 @@ export class OpeningStream extends Transform implements Decryption {
       const { pieces, tag } = this.#take(stored);
       const opened = openChunk(cipher, this.#index, false, pieces, tag);
       if (opened === undefined)
-        throw this.#refusal(openChunk(cipher, this.#index, true, pieces, tag), 'trailing bytes');
+        throw this.#refusal(
+          openChunk(cipher, this.#index, true, pieces, tag),
+          'malformed: trailing bytes follow #, the last',
+        );
       this.#release(opened);
     }
   }
@@ -95,10 +84,14 @@ export class OpeningStream extends Transform implements Decryption {
     const length = this.#queue.length;
     if (length === 0) throw damaged(`truncated: chunk ${this.#index}, the next, is missing`);
     if (length < tagSize) throw damaged(`truncated inside chunk ${this.#index}`);
-    if (length === tagSize && this.#index > 0) throw damaged(`malformed: chunk ${this.#index}, the last, is empty`);
     const { pieces, tag } = this.#take(length);
     const opened = openChunk(cipher, this.#index, true, pieces, tag);
-    if (opened === undefined) throw this.#refusal(openChunk(cipher, this.#index, false, pieces, tag), 'truncated');
+    if (opened === undefined) {
+      const isFull = length === cipher.chunkSize + tagSize;
+      const asInner = isFull ? openChunk(cipher, this.#index, false, pieces, tag) : undefined;
+      throw this.#refusal(asInner, 'truncated: chunks after # are missing');
+    }
+    if (length === tagSize && this.#index > 0) throw damaged(`malformed: chunk ${this.#index}, the last, is empty`);
     this.#release(opened);
   }
 
@@ -112,11 +105,15 @@ export class OpeningStream extends Transform implements Decryption {
     for (const piece of opened) if (piece.length > 0) this.push(piece);
   }
 
-  /** `otherwise`: what the chunk gives with the other last-mark; then the chunk is whole and what surrounds it is not. */
-  #refusal(otherwise: readonly Buffer[] | undefined, meaning: 'trailing bytes' | 'truncated'): DbBackupError {
-    if (otherwise === undefined) return damaged(`damaged or truncated in chunk ${this.#index}`);
-    if (meaning === 'truncated') return damaged(`truncated: chunks after chunk ${this.#index} are missing`);
-    return damaged(`malformed: trailing bytes follow chunk ${this.#index}, the last`);
+  /**
+   * `otherwise`: what the chunk gives with the other last-mark; then it is whole, and released as the official age
+   * vectors want it, and what surrounds it is wrong.
+   */
+  #refusal(otherwise: readonly Buffer[] | undefined, surroundings: string): DbBackupError {
+    const chunk = `chunk ${this.#index}`;
+    if (otherwise === undefined) return damaged(`damaged or truncated in ${chunk}`);
+    this.#release(otherwise);
+    return damaged(surroundings.replace('#', chunk));
   }
 }
 
