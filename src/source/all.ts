@@ -1,5 +1,6 @@
 /** Every engine, by name. Adding one means one line here. */
+import { postgresType } from './postgres/postgres.ts';
 import type { SourceType } from './source.ts';
 import { sqliteType } from './sqlite/sqlite.ts';
 
-export const sourceTypes: readonly SourceType[] = [sqliteType];
+export const sourceTypes: readonly SourceType[] = [postgresType, sqliteType];

@@ -6,7 +6,6 @@
  * Source: src/bin/pg_dump/pg_backup_archiver.c (ReadHead, ReadToc) and pg_backup_custom.c of PostgreSQL.
  */
 import { DbBackupError } from '../../errors.ts';
-import type { DatabaseContents } from '../source.ts';
 import { PullParser, type Step } from './pull-parser.ts';
 
 const newline = 0x0a;
@@ -33,10 +32,6 @@ interface Header {
 }
 
 export class ArchiveWalker extends PullParser {
-  /** `CREATE DATABASE … WITH …;` as pg_dump wrote it: encoding and collation of the database. */
-  databaseDefinition: string | undefined;
-  databaseName = '';
-  readonly extensions: string[] = [];
   readonly #tables = new Map<string, number | null>();
   /** Entries whose data has not come yet, by dump id. */
   readonly #awaited = new Map<number, DataEntry>();
@@ -53,9 +48,9 @@ export class ArchiveWalker extends PullParser {
     if (!this.parsed) throw damaged(`ends inside ${this.#place}`);
   }
 
-  contents(): DatabaseContents {
-    const tables = Object.fromEntries(this.#tables);
-    return { name: this.databaseName, tables, properties: { extensions: this.extensions } };
+  /** Rows by table; null where they cannot be counted (INSERTs, compressed by pg_dump itself). */
+  tables(): Readonly<Record<string, number | null>> {
+    return Object.fromEntries(this.#tables);
   }
 
   protected override *parse(): Step {
@@ -80,8 +75,7 @@ export class ArchiveWalker extends PullParser {
     }
     const compression = minor >= 15 ? yield* this.byte() : yield* this.#int();
     yield* this.skip(7 * lengthBytes);
-    this.databaseName = (yield* this.#text()) ?? '';
-    yield* this.#skipTexts(2);
+    yield* this.#skipTexts(3);
     return { minor, offsetBytes, compressed: compression !== 0 };
   }
 
@@ -92,8 +86,7 @@ export class ArchiveWalker extends PullParser {
     const tag = (yield* this.#text()) ?? '';
     const kind = yield* this.#text();
     yield* this.#int();
-    const definition = yield* this.#text(kind === 'DATABASE');
-    yield* this.#skipTexts(1);
+    yield* this.#skipTexts(2);
     const copy = yield* this.#text(hasData);
     const schema = yield* this.#text();
     yield* this.#skipTexts(minor >= 14 ? 2 : 1);
@@ -102,8 +95,6 @@ export class ArchiveWalker extends PullParser {
     while ((yield* this.#text(false)) !== undefined);
     yield* this.skip(1 + offsetBytes);
 
-    if (kind === 'DATABASE') this.databaseDefinition = definition;
-    if (kind === 'EXTENSION') this.extensions.push(tag);
     if (!hasData) return;
     if (this.#awaited.has(id)) throw damaged(`lists entry ${id} twice`);
     const name = schema ? `${schema}.${tag}` : tag;

@@ -41,12 +41,11 @@ export type PostgresOptions = z.infer<typeof postgresOptions>;
 /** Connection parameters by libpq's keywords (manual, 34.1.2). */
 export type Parameters = Readonly<Record<string, string>>;
 
-/** One table of what both the config and a URL's query may name. */
+/** What a URL's query may name: the parameters that libpq also reads from the environment. */
 const keywords = new Set(
-  `host hostaddr port user password dbname passfile service sslmode sslrootcert sslcert sslkey sslpassword sslcrl
+  `host hostaddr port user password dbname passfile service sslmode sslrootcert sslcert sslkey sslcrl sslnegotiation
    connect_timeout options application_name channel_binding target_session_attrs gssencmode krbsrvname requirepeer
-   keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout client_encoding
-   ssl_min_protocol_version ssl_max_protocol_version sslnegotiation`.split(/\s+/),
+   ssl_min_protocol_version ssl_max_protocol_version`.split(/\s+/),
 );
 
 /** The URL's parts under the fields of the config; an empty record means "whatever libpq finds". Registers the password. */
@@ -66,7 +65,7 @@ export function connectionParameters(options: PostgresOptions): Parameters {
   for (const field of fields) if (options[field] !== undefined) parameters[field] = options[field];
   if (options.port !== undefined) parameters['port'] = String(options.port);
   if (options.database !== undefined) parameters['dbname'] = options.database;
-  for (const secret of [parameters['password'], parameters['sslpassword']]) if (secret) registerSecret(secret);
+  if (parameters['password']) registerSecret(parameters['password']);
   return parameters;
 }
 

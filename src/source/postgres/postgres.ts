@@ -5,9 +5,15 @@
  * one transaction, or goes into a database beside the target that is renamed after success.
  * Refuses: clients older than the server, targets that hold data without consent, secrets on the command line.
  */
-import type { Duplex } from 'node:stream';
+import { resolve } from 'node:path';
 import type { DumpFormat, Source, SourceCapabilities, SourceType } from '../source.ts';
+import { startDump } from './dump.ts';
+import { EndOfDumpCheck } from './end-of-dump.ts';
+import { inspect } from './inspect.ts';
 import { type PostgresOptions, postgresOptions } from './options.ts';
+import { restore } from './restore.ts';
+import { Session } from './session.ts';
+import { examine } from './target.ts';
 
 export const customFormat: DumpFormat = {
   name: 'custom',
@@ -39,13 +45,9 @@ export const postgresType: SourceType<PostgresOptions> = {
   type: 'postgres',
   options: postgresOptions,
   capabilities,
-  open: (): Source => {
-    throw new Error('not yet');
-  },
+  open,
   fromTarget: (target) => (/^postgres(ql)?:\/\//.test(target) ? { url: target } : undefined),
-  endOfDumpCheck: (): Duplex => {
-    throw new Error('not yet');
-  },
+  endOfDumpCheck: (format) => new EndOfDumpCheck(format),
   recovery: (format) => ({
     packages: ['postgresql-client'],
     command: (file) =>
@@ -54,3 +56,30 @@ export const postgresType: SourceType<PostgresOptions> = {
         : `pg_restore --exit-on-error --single-transaction -d "$TARGET_DATABASE" ${file}`,
   }),
 };
+
+function open(options: PostgresOptions, baseFolder: string): Source {
+  const session = new Session(absolutePaths(options, baseFolder));
+  const { host, port, database } = session.connection;
+  return {
+    identity: { fingerprintParts: ['postgres', host, port, database ?? ''], label: session.label() },
+    inspect: (context) => inspect(session, context),
+    dump: (request, context) => startDump(session, request, context),
+    examineTarget: async (request, context) => {
+      const { label, hasData } = await examine(session, request, context);
+      return { label, hasData };
+    },
+    restore: (request, context) => restore(session, request, context),
+  };
+}
+
+const paths = ['sslrootcert', 'sslcert', 'sslkey', 'passfile', 'clientFolder'] as const;
+
+function absolutePaths(options: PostgresOptions, baseFolder: string): PostgresOptions {
+  const absolute: Record<string, string> = {};
+  for (const key of paths) {
+    const path = options[key];
+    // `sslrootcert: system` names the system's own store.
+    if (path !== undefined && path !== 'system') absolute[key] = resolve(baseFolder, path);
+  }
+  return { ...options, ...absolute };
+}

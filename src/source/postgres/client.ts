@@ -1,0 +1,77 @@
+/**
+ * Finds psql, pg_dump and pg_restore among all the versions that are installed, and picks those that suit the server.
+ * Refuses: a pg_dump older than the server, which refuses to work itself, only later.
+ */
+import { readdir, realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { DbBackupError } from '../../errors.ts';
+import { capture, findProgram } from '../../process/process.ts';
+
+export interface Client {
+  readonly folder: string;
+  /** `15.18`. */
+  readonly version: string;
+  readonly major: number;
+}
+
+/** Debian and Ubuntu; Red Hat; Homebrew on Apple and on Intel. */
+const versioned: readonly (readonly [folder: string, name: RegExp, programs: string])[] = [
+  ['/usr/lib/postgresql', /^\d+$/, 'bin'],
+  ['/usr', /^pgsql-\d+$/, 'bin'],
+  ['/opt/homebrew/opt', /^(postgresql(@\d+)?|libpq)$/, 'bin'],
+  ['/usr/local/opt', /^(postgresql(@\d+)?|libpq)$/, 'bin'],
+];
+/** `pg_restore -f -` came with 12. */
+const oldestMajor = 12;
+
+/** All usable clients, lowest major first; what is on PATH goes before what has the same major elsewhere. */
+export async function findClients(
+  folder: string | undefined,
+  signal: AbortSignal,
+): Promise<readonly [Client, ...Client[]]> {
+  const folders = folder === undefined ? await candidateFolders() : [folder];
+  const found = await Promise.all(folders.map((candidate) => readClient(candidate, signal)));
+  const clients = found.filter((client) => client !== undefined).sort((a, b) => a.major - b.major);
+  const [first, ...others] = clients.filter((client) => client.major >= oldestMajor);
+  if (first !== undefined) return [first, ...others];
+  if (clients.length > 0) throw tooOld(`pg_dump ${clients.at(-1)?.version} is older than ${oldestMajor}`, oldestMajor);
+  const where = folder === undefined ? 'on PATH or in the usual folders' : `in ${folder}`;
+  throw new DbBackupError('TOOL_MISSING', `pg_dump was not found ${where}`, {
+    hint: 'Install the client: apt-get install postgresql-client, brew install libpq, or set "clientFolder".',
+  });
+}
+
+/** The same major as the server, otherwise the next newer one. */
+export function chooseClient(clients: readonly Client[], serverMajor: number, serverVersion: string): Client {
+  const client = clients.find(({ major }) => major >= serverMajor);
+  if (client !== undefined) return client;
+  const newest = clients.at(-1)?.version;
+  throw tooOld(`the server is PostgreSQL ${serverVersion}, the newest pg_dump here is ${newest}`, serverMajor);
+}
+
+function tooOld(message: string, major: number): DbBackupError {
+  return new DbBackupError('TOOL_TOO_OLD', message, {
+    hint: `Install a client that is at least as new: apt-get install postgresql-client-${major} (apt.postgresql.org has all versions), or brew install postgresql@${major}.`,
+  });
+}
+
+async function candidateFolders(): Promise<string[]> {
+  const onPath = await findProgram('pg_dump');
+  // Debian's wrapper picks a version by rules of its own; behind it are the folders that are listed below.
+  const wrapped = onPath === undefined || (await realpath(onPath)).endsWith('pg_wrapper');
+  const folders = wrapped ? [] : [dirname(onPath)];
+  for (const [parent, name, programs] of versioned) {
+    const names = await readdir(parent).catch(() => []);
+    folders.push(...names.filter((entry) => name.test(entry)).map((entry) => join(parent, entry, programs)));
+  }
+  return folders;
+}
+
+/** Undefined when there is no pg_dump; a folder of a removed version may stay behind empty. */
+async function readClient(folder: string, signal: AbortSignal): Promise<Client | undefined> {
+  const command = await findProgram(join(folder, 'pg_dump'));
+  if (command === undefined) return undefined;
+  const { stdout } = await capture({ command, args: ['--version'], signal });
+  const version = /\d+(\.\d+)*/.exec(stdout)?.[0] ?? '0';
+  return { folder, version, major: Number.parseInt(version, 10) };
+}

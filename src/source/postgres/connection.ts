@@ -1,0 +1,91 @@
+/**
+ * How a program reaches the server: libpq's parameters in its environment, where no other user can read them and where
+ * a name is a name: `--help`, `a=b` or a newline mean nothing special there.
+ */
+import { userInfo } from 'node:os';
+import type { Parameters } from './options.ts';
+
+export interface Access {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly args: readonly string[];
+}
+
+/** Manual, 34.15: the variable of a parameter. */
+const irregular: Readonly<Record<string, string>> = {
+  dbname: 'PGDATABASE',
+  application_name: 'PGAPPNAME',
+  connect_timeout: 'PGCONNECT_TIMEOUT',
+};
+/** Seconds; a server that does not answer must not hold a run for ever. */
+const connectTimeout = '30';
+
+export class Connection {
+  readonly #parameters: Parameters;
+  readonly #ours: NodeJS.ProcessEnv;
+
+  constructor(parameters: Parameters, ours: NodeJS.ProcessEnv = process.env) {
+    this.#parameters = parameters;
+    this.#ours = ours;
+  }
+
+  /** A folder for sockets, a name or an address; '' for libpq's default socket. */
+  get host(): string {
+    if (this.service !== undefined) return `service ${this.service}`;
+    return this.#value('host', 'PGHOST') ?? this.#value('hostaddr', 'PGHOSTADDR') ?? '';
+  }
+
+  get port(): string {
+    return this.#value('port', 'PGPORT') ?? (this.service === undefined ? '5432' : '');
+  }
+
+  /** The configured database, as libpq would find it; undefined when only the service file knows. */
+  get database(): string | undefined {
+    const named = this.#value('dbname', 'PGDATABASE');
+    if (named !== undefined || this.service !== undefined) return named;
+    return this.#value('user', 'PGUSER') ?? userInfo().username;
+  }
+
+  /** A service file goes before the environment: what is set beside it must be said in the arguments. */
+  get service(): string | undefined {
+    return this.#parameters['service'] ?? (this.#isEmpty ? this.#ours['PGSERVICE'] : undefined);
+  }
+
+  get #isEmpty(): boolean {
+    return Object.keys(this.#parameters).length === 0;
+  }
+
+  #value(keyword: string, variable: string): string | undefined {
+    return this.#parameters[keyword] ?? (this.service === undefined ? this.#ours[variable] : undefined);
+  }
+
+  /** For psql and pg_dump. `database` goes before the configured one. */
+  to(database = this.database): Access {
+    const env: Record<string, string | undefined> = {
+      PGCONNECT_TIMEOUT: this.#ours['PGCONNECT_TIMEOUT'] ?? connectTimeout,
+    };
+    // Half of the environment's server must not be mixed with the configured one.
+    if (!this.#isEmpty) env['PGSERVICE'] = env['PGHOSTADDR'] = undefined;
+    for (const [keyword, value] of Object.entries(this.#parameters)) env[variableOf(keyword)] = value;
+    if (database !== undefined) env['PGDATABASE'] = database;
+    // The dump is in the database's own encoding, messages are in the language that is looked for in them.
+    env['PGCLIENTENCODING'] = undefined;
+    env['LC_ALL'] = 'C';
+    const inService = this.service !== undefined && database !== undefined;
+    return { env, args: inService ? [`--dbname=dbname=${conninfoValue(database)}`] : [] };
+  }
+
+  /** For pg_restore, which prints a script unless it is told to connect. */
+  into(database: string): Access {
+    const { env, args } = this.to(database);
+    return { env, args: args.length > 0 ? args : ['--dbname=application_name=dbbackup'] };
+  }
+}
+
+function variableOf(keyword: string): string {
+  return irregular[keyword] ?? `PG${keyword.replaceAll('_', '').toUpperCase()}`;
+}
+
+/** Manual, 34.1.1.1: quoted, with quotes and backslashes escaped. */
+function conninfoValue(value: string): string {
+  return `'${value.replace(/[\\']/g, '\\$&')}'`;
+}

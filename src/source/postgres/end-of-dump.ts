@@ -1,0 +1,43 @@
+import { Transform } from 'node:stream';
+import type { DumpFormat } from '../source.ts';
+import { ArchiveWalker } from './archive-walker.ts';
+import { ScriptScanner } from './script-scanner.ts';
+
+type Tables = Readonly<Record<string, number | null>>;
+
+/** A pass-through that errors unless a whole dump has passed. */
+export class EndOfDumpCheck extends Transform {
+  readonly #reader: { push(chunk: Buffer): void; finish(): void; tables(): Tables };
+
+  constructor(format: DumpFormat) {
+    super({ readableHighWaterMark: 1024 * 1024, writableHighWaterMark: 1024 * 1024 });
+    this.#reader = format.name === 'custom' ? new ArchiveWalker() : new ScriptScanner();
+  }
+
+  /** Rows by table, once the stream has ended. */
+  tables(): Tables {
+    return this.#reader.tables();
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    attempt(done, () => {
+      this.#reader.push(chunk);
+      this.push(chunk);
+    });
+  }
+
+  override _flush(done: (error?: Error | null) => void): void {
+    attempt(done, () => this.#reader.finish());
+  }
+}
+
+/** Calls `done` once, with the error that `action` throws. */
+export function attempt(done: (error?: Error | null) => void, action: () => void): void {
+  let failure: Error | null = null;
+  try {
+    action();
+  } catch (error) {
+    failure = error as Error;
+  }
+  done(failure);
+}

@@ -1,0 +1,26 @@
+import { DbBackupError } from '../../errors.ts';
+import { ProgramFailure } from '../../process/process.ts';
+
+const refusedLogin = /authentication failed|no password supplied|password required|no pg_hba\.conf entry/;
+const noConnection =
+  /connection to server .* failed|could not (connect|translate)|server closed the connection|terminating connection/s;
+
+/** What a PostgreSQL program says, under the code and the hint that fit it. `operation`: `pg_dump of shop`. */
+export function explain(cause: unknown, operation: string): Error {
+  if (!(cause instanceof ProgramFailure)) return cause instanceof Error ? cause : new Error(String(cause));
+  const message = `${operation} failed: ${cause.message}`;
+  if (cause.code !== 'TOOL_FAILED')
+    return new DbBackupError(cause.code, message, { cause: cause.cause, hint: cause.hint });
+  if (refusedLogin.test(cause.stderrTail)) {
+    return new DbBackupError('AUTHENTICATION_FAILED', message, {
+      hint: "Check user and password (in the config, PGPASSWORD or .pgpass) and the server's pg_hba.conf.",
+    });
+  }
+  if (noConnection.test(cause.stderrTail)) {
+    return new DbBackupError('SOURCE_FAILED', message, {
+      hint: 'Check that the server runs and that host and port are right.',
+      retryable: true,
+    });
+  }
+  return new DbBackupError('TOOL_FAILED', message, { hint: cause.hint });
+}

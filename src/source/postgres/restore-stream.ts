@@ -1,0 +1,83 @@
+/**
+ * What stands between a verified dump and the program that loads it: the program must not be able to commit before the
+ * last byte has been verified, which is when our input ends.
+ */
+import { Transform } from 'node:stream';
+import { DbBackupError } from '../../errors.ts';
+import { ArchiveWalker } from './archive-walker.ts';
+import { attempt } from './end-of-dump.ts';
+import { ScriptScanner } from './script-scanner.ts';
+
+type Done = (error?: Error | null) => void;
+
+/**
+ * For `pg_restore --single-transaction`, which does not read up to the end of its input: it may commit as soon as it has
+ * the end mark of the last block. The chunk with that mark is held back.
+ */
+export class HeldArchive extends Transform {
+  readonly #walker = new ArchiveWalker();
+  #held: Buffer | undefined;
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
+    attempt(done, () => {
+      this.#walker.push(chunk);
+      if (this.#walker.parsed) this.#held = chunk;
+      else this.push(chunk);
+    });
+  }
+
+  override _flush(done: Done): void {
+    attempt(done, () => {
+      this.#walker.finish();
+      this.push(this.#held);
+    });
+  }
+}
+
+const commit = 'COMMIT';
+const blank = 0x20;
+
+/**
+ * For psql, behind a BEGIN of ours: adds the COMMIT when the whole script has passed, and takes out those that pg_dump
+ * puts around large objects. Refuses commands that would lead out of the transaction (`\connect`).
+ */
+export class GuardedScript extends Transform {
+  readonly #scanner = new ScriptScanner({
+    commit: (end) => this.#commits.push(end),
+    command: (text) => refuse(text),
+  });
+  #commits: number[] = [];
+  /** The chunk before: a COMMIT, or a command, may begin there. */
+  #held: Buffer = Buffer.alloc(0);
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
+    attempt(done, () => {
+      this.#commits = [];
+      this.#scanner.push(chunk);
+      const both = this.#commits.length > 0 || this.#held.length < commit.length;
+      const next = both ? Buffer.concat([this.#held, chunk]) : chunk;
+      const shift = next.length - chunk.length;
+      for (const end of this.#commits) next.fill(blank, shift + end - commit.length, shift + end);
+      if (!both) this.push(this.#held);
+      this.#held = next;
+    });
+  }
+
+  override _flush(done: Done): void {
+    attempt(done, () => {
+      this.#scanner.finish();
+      this.push(this.#held);
+      this.push(`${commit};\n`);
+    });
+  }
+}
+
+function refuse(command: string): never {
+  throw new DbBackupError(
+    'TARGET_FAILED',
+    `the script holds the command ${command.slice(0, 80)}, which leads out of the transaction`,
+    {
+      hint: 'It was dumped with --create, or by another tool. Restore it to a file (--output) and load that with psql yourself.',
+    },
+  );
+}

@@ -1,0 +1,140 @@
+/**
+ * A database beside the target: built, then given the target's name. Guarantees: until the one transaction that renames
+ * both, the target is untouched; a failed build leaves nothing.
+ */
+import { DbBackupError, messageOf } from '../../errors.ts';
+import type { SourceContext } from '../source.ts';
+import { identifier, literal, type Session } from './session.ts';
+import type { Target } from './target.ts';
+
+/** Bytes; PostgreSQL cuts longer names off without a word. */
+const longestName = 63;
+const cleanupMs = 15_000;
+
+/** Calls `build` with the name of a new empty database that ends up as the target. */
+export async function buildBeside(
+  session: Session,
+  target: Target,
+  restoreId: string,
+  context: SourceContext,
+  build: (database: string) => Promise<void>,
+): Promise<void> {
+  const scratch = nameBeside(target.database, `_restore_${restoreId}`);
+  const administer = (sql: string) => session.administer(sql, context, [target.database, scratch]);
+  await administer(await creation(session, target, scratch, context));
+  try {
+    await build(scratch);
+    if (target.facts !== undefined) await administer(copyProperties(target.database, scratch));
+  } catch (error) {
+    await drop(session, target, scratch, context);
+    throw error;
+  }
+  await swap(target, scratch, restoreId, administer);
+}
+
+/** `<name><ending>`, with the name cut to fit at a letter's boundary. */
+function nameBeside(name: string, ending: string): string {
+  const room = longestName - Buffer.byteLength(ending);
+  let cut = name;
+  while (Buffer.byteLength(cut) > room) cut = [...cut].slice(0, -1).join('');
+  return `${cut}${ending}`;
+}
+
+interface Row {
+  readonly datcollate: string;
+  readonly datctype: string;
+  /** c, i or b; since 15. */
+  readonly datlocprovider?: string;
+  /** 15 and 16; since 17 `datlocale`. */
+  readonly daticulocale?: string | null;
+  readonly datlocale?: string | null;
+  readonly datconnlimit: number;
+  readonly encoding_name: string;
+  readonly owner: string;
+  readonly tablespace: string;
+}
+
+/** A database like the target, or where there is none, like a new one on that server. */
+async function creation(session: Session, target: Target, scratch: string, context: SourceContext): Promise<string> {
+  const create = `CREATE DATABASE ${identifier(scratch)} TEMPLATE template0`;
+  if (target.facts === undefined) return `${create};`;
+  const row = await session.queryJson<Row>(
+    `SELECT to_jsonb(d) || jsonb_build_object('encoding_name', pg_encoding_to_char(d.encoding),
+       'owner', pg_get_userbyid(d.datdba), 'tablespace', t.spcname)
+     FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE d.datname = current_database();`,
+    context,
+    target.database,
+  );
+  const locale = row.datlocale ?? row.daticulocale;
+  const provider = { i: 'icu', b: 'builtin' }[row.datlocprovider ?? 'c'];
+  return [
+    create,
+    `OWNER ${identifier(row.owner)} TABLESPACE ${identifier(row.tablespace)} CONNECTION LIMIT ${row.datconnlimit}`,
+    `ENCODING ${literal(row.encoding_name)} LC_COLLATE ${literal(row.datcollate)} LC_CTYPE ${literal(row.datctype)}`,
+    ...(provider && locale ? [`LOCALE_PROVIDER ${provider} ${provider.toUpperCase()}_LOCALE ${literal(locale)}`] : []),
+  ]
+    .join(' ')
+    .concat(';');
+}
+
+/** Privileges, settings and comment of the database itself, which a dump does not hold. */
+function copyProperties(from: string, to: string): string {
+  const [source, copy] = [literal(from), literal(to)];
+  const lists = `'search_path','temp_tablespaces','session_preload_libraries','local_preload_libraries'`;
+  return `
+SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', ${copy}) FROM pg_database WHERE datname =${source} AND datacl IS NOT NULL
+\\gexec
+SELECT format('GRANT %s ON DATABASE %I TO %s%s', a.privilege_type, ${copy},
+  CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
+  CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+FROM pg_database d, aclexplode(d.datacl) a WHERE d.datname =${source}
+\\gexec
+SELECT format('COMMENT ON DATABASE %I IS %L', ${copy}, shobj_description(oid, 'pg_database'))
+FROM pg_database WHERE datname =${source} AND shobj_description(oid, 'pg_database') IS NOT NULL
+\\gexec
+SELECT CASE WHEN s.setrole = 0 THEN format('ALTER DATABASE %I', ${copy})
+    ELSE format('ALTER ROLE %I IN DATABASE %I', pg_get_userbyid(s.setrole), ${copy}) END
+  || ' SET ' || split_part(c, '=', 1) || ' TO '
+  || CASE WHEN split_part(c, '=', 1) IN (${lists}) THEN coalesce(nullif(v, ''), '''''') ELSE quote_literal(v) END
+FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) c, substr(c, strpos(c, '=') + 1) v
+WHERE d.datname =${source}
+\\gexec
+`;
+}
+
+async function swap(
+  target: Target,
+  scratch: string,
+  id: string,
+  administer: (sql: string) => Promise<string>,
+): Promise<void> {
+  const [name, built] = [identifier(target.database), identifier(scratch)];
+  const old = identifier(nameBeside(target.database, `_before_${id}`));
+  try {
+    await administer(
+      target.facts === undefined
+        ? `ALTER DATABASE ${built} RENAME TO ${name};`
+        : `BEGIN; ALTER DATABASE ${name} RENAME TO ${old}; ALTER DATABASE ${built} RENAME TO ${name}; COMMIT;`,
+    );
+  } catch (cause) {
+    throw new DbBackupError(
+      'TARGET_IN_USE',
+      `the restored database ${scratch} could not take the place of ${target.database}: ${messageOf(cause)}`,
+      {
+        hint: `The restored data is whole in ${scratch}, the old data untouched in ${target.database}: stop the programs that use it and rename both.`,
+        cause,
+      },
+    );
+  }
+  if (target.facts !== undefined) await administer(`DROP DATABASE ${old};`);
+}
+
+async function drop(session: Session, target: Target, scratch: string, context: SourceContext): Promise<void> {
+  // The execution's own signal may be what ended the build.
+  const own = { ...context, signal: AbortSignal.timeout(cleanupMs), idleTimeoutMs: undefined };
+  const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname =${literal(scratch)};
+DROP DATABASE IF EXISTS ${identifier(scratch)};`;
+  await session.administer(sql, own, [target.database, scratch]).catch((error: unknown) => {
+    context.log('warning', `the unfinished database ${scratch} could not be dropped: ${messageOf(error)}`);
+  });
+}

@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { capture, type ProgramSpec } from '../../process/process.ts';
+import type { SourceContext } from '../source.ts';
+import { type Client, chooseClient, findClients } from './client.ts';
+import { Connection } from './connection.ts';
+import { explain } from './failure.ts';
+import { connectionParameters, type PostgresOptions } from './options.ts';
+
+type Program = 'psql' | 'pg_dump' | 'pg_restore';
+
+/** psql as a tool of ours: no start-up file, no prompt, stop at the first error. */
+export const psqlArguments = ['--no-psqlrc', '--no-password', '--quiet', '--set=ON_ERROR_STOP=1'];
+const rowsOnly = ['--no-align', '--tuples-only'];
+
+/** The programs and the connection of one opened source. Everything asked of the server goes through psql. */
+export class Session {
+  readonly options: PostgresOptions;
+  readonly connection: Connection;
+  #clients: Promise<readonly [Client, ...Client[]]> | undefined;
+  #client: Client | undefined;
+  #hasPostgres: Promise<boolean> | undefined;
+
+  constructor(options: PostgresOptions) {
+    this.options = options;
+    this.connection = new Connection(connectionParameters(options));
+  }
+
+  /** Picks the programs that suit the server. Throws TOOL_TOO_OLD. */
+  async suit(serverMajor: number, serverVersion: string, context: SourceContext): Promise<Client> {
+    this.#client = chooseClient(await this.#found(context), serverMajor, serverVersion);
+    return this.#client;
+  }
+
+  /** What `suit` picked, and before that the newest psql, which speaks with every server. */
+  async spec(program: Program, context: SourceContext): Promise<Omit<ProgramSpec, 'args' | 'env'>> {
+    const clients = await this.#found(context);
+    const { folder } = this.#client ?? clients.at(-1) ?? clients[0];
+    const { signal, idleTimeoutMs } = context;
+    return { command: join(folder, program), signal, idleTimeoutMs };
+  }
+
+  /** Runs SQL and returns psql's rows as they are. `database` undefined: the configured one. */
+  async query(sql: string, context: SourceContext, database?: string): Promise<string> {
+    const { env, args } = this.connection.to(database);
+    const spec = await this.spec('psql', context);
+    const settings = { ...env, PGCLIENTENCODING: 'UTF8' };
+    try {
+      const script = Buffer.from(`${sql}\n`);
+      const all = [...psqlArguments, ...rowsOnly, ...args];
+      return (await capture({ ...spec, args: all, env: settings, stdinPrefix: script })).stdout.trimEnd();
+    } catch (error) {
+      throw explain(error, `a query to ${database ?? this.connection.database ?? this.connection.host}`);
+    }
+  }
+
+  /** Runs a query that answers with one JSON value. The caller knows its shape: the query stands beside it. */
+  async queryJson<Value>(sql: string, context: SourceContext, database?: string): Promise<Value> {
+    return JSON.parse(await this.query(sql, context, database)) as Value;
+  }
+
+  /** Runs SQL in a database that is none of `besides`: those are to be renamed, created or dropped. */
+  async administer(sql: string, context: SourceContext, besides: readonly string[]): Promise<string> {
+    return await this.query(sql, context, await this.maintenanceDatabase(context, besides));
+  }
+
+  /** `postgres`, or where that is missing or closed, `template1`. */
+  async maintenanceDatabase(context: SourceContext, besides: readonly string[]): Promise<string> {
+    if (besides.includes('postgres')) return 'template1';
+    this.#hasPostgres ??= this.query('SELECT 1;', context, 'postgres').then(
+      () => true,
+      () => false,
+    );
+    return (await this.#hasPostgres) ? 'postgres' : 'template1';
+  }
+
+  /** For people; no password, no user. */
+  label(database = this.connection.database ?? ''): string {
+    const { host, port } = this.connection;
+    const place = port === '' ? host : `${host}:${port}`;
+    return `postgres://${place}/${database}`;
+  }
+
+  #found(context: SourceContext): Promise<readonly [Client, ...Client[]]> {
+    this.#clients ??= findClients(this.options.clientFolder, context.signal);
+    return this.#clients;
+  }
+}
+
+/** An identifier for SQL. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A string for SQL, whatever standard_conforming_strings says. */
+export function literal(text: string): string {
+  return ` E'${text.replace(/[\\']/g, '\\$&')}'`;
+}

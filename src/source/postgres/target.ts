@@ -1,0 +1,126 @@
+import { DbBackupError } from '../../errors.ts';
+import type { RestoreRequest, SourceContext } from '../source.ts';
+import { type Facts, readFacts } from './facts.ts';
+import { literal, type Session } from './session.ts';
+
+export type TargetRequest = Omit<RestoreRequest, 'input'>;
+
+export interface Target {
+  readonly database: string;
+  readonly label: string;
+  /** Undefined: the database does not exist. */
+  readonly facts: Facts | undefined;
+  readonly hasData: boolean;
+  /** Build `<database>_restore_<id>` and rename it: whenever one transaction cannot do it. */
+  readonly beside: boolean;
+}
+
+/** Looks at the target, changes nothing, and throws when the restore is certain to fail. */
+export async function examine(session: Session, request: TargetRequest, context: SourceContext): Promise<Target> {
+  refuseCombinations(request);
+  const database = request.database ?? session.connection.database ?? (await readFacts(session, context)).database;
+  const facts = await factsOf(session, database, context);
+  if (facts === undefined && !request.create) {
+    throw new DbBackupError('TARGET_FAILED', `the database ${database} does not exist`, {
+      hint: 'Create it, add --create, or name another one with --database.',
+    });
+  }
+  const hasData = facts !== undefined && (await holdsData(session, request, facts, context));
+  const beside = facts === undefined || request.jobs > 1 || (request.clean && hasData);
+  const target = { database, label: session.label(database), facts, hasData, beside };
+  await refuseHopeless(session, target, request, context);
+  return target;
+}
+
+const unsupported = (what: string, hint: string) => new DbBackupError('UNSUPPORTED', `PostgreSQL: ${what}`, { hint });
+
+/** What the format, or a restore that stays all or nothing, does not allow. */
+function refuseCombinations(request: TargetRequest): void {
+  const partial = request.tables.length > 0 || request.dataOnly || request.schemaOnly;
+  if (request.format.name === 'plain' && (partial || request.noOwner || request.noPrivileges || request.jobs > 1)) {
+    throw unsupported(
+      'a plain dump can only be restored whole',
+      'Make dumps in the custom format to choose at restore time.',
+    );
+  }
+  if (request.dataOnly && request.schemaOnly)
+    throw unsupported('--data-only and --schema-only leave nothing', 'Leave one out.');
+  if (!request.dataOnly && request.tables.length === 0) return;
+  const what = request.dataOnly ? '--data-only' : '--table';
+  if (request.clean)
+    throw unsupported(
+      `${what} does not go with --clean`,
+      'Empty or drop the tables first, or restore everything into another database.',
+    );
+  if (request.jobs > 1)
+    throw unsupported(`${what} does not go with --jobs`, 'It runs as one transaction: leave --jobs out.');
+}
+
+async function factsOf(session: Session, database: string, context: SourceContext): Promise<Facts | undefined> {
+  try {
+    return await readFacts(session, context, database);
+  } catch (error) {
+    if (await exists(session, database, context).catch(() => true)) throw error;
+    return undefined;
+  }
+}
+
+async function exists(session: Session, database: string, context: SourceContext): Promise<boolean> {
+  const count = await session.administer(
+    `SELECT count(*) FROM pg_database WHERE datname =${literal(database)};`,
+    context,
+    [database],
+  );
+  return count !== '0';
+}
+
+async function holdsData(
+  session: Session,
+  request: TargetRequest,
+  facts: Facts,
+  context: SourceContext,
+): Promise<boolean> {
+  // The tables must be there for data alone; rows must not.
+  if (request.dataOnly) return facts.rowBytes > 0;
+  if (request.tables.length === 0) return facts.objects > 0;
+  const names = request.tables.map(literal).join(',');
+  const found = await session.query(
+    `SELECT count(*) FROM pg_class WHERE relname IN (${names});`,
+    context,
+    facts.database,
+  );
+  return found !== '0';
+}
+
+async function refuseHopeless(
+  session: Session,
+  target: Target,
+  request: TargetRequest,
+  context: SourceContext,
+): Promise<void> {
+  const { facts, database, beside } = target;
+  if (facts === undefined) {
+    await readFacts(session, context, await session.maintenanceDatabase(context, [database]));
+    return;
+  }
+  const right = beside ? facts.mayCreateDatabases : facts.mayCreate || request.dataOnly;
+  if (!right) {
+    const needed = beside
+      ? 'create databases (a restore with --clean, --create or --jobs is built beside the target)'
+      : `create in ${database}`;
+    throw new DbBackupError('TARGET_FAILED', `the user ${facts.user} may not ${needed}`, {
+      hint: beside ? `ALTER ROLE … CREATEDB, or restore into an empty database.` : `GRANT CREATE ON DATABASE … TO …`,
+    });
+  }
+  if (!beside) return;
+  const sessions = await session.administer(
+    `SELECT coalesce(string_agg(DISTINCT usename || coalesce(nullif(' (' || application_name || ')', ' ()'), ''), ', '), '')
+     FROM pg_stat_activity WHERE datname =${literal(database)};`,
+    context,
+    [database],
+  );
+  if (sessions === '') return;
+  throw new DbBackupError('TARGET_IN_USE', `the database ${database} is in use by ${sessions}`, {
+    hint: 'It is replaced as a whole, which needs it for a moment without sessions: stop the programs that use it.',
+  });
+}
