@@ -45,7 +45,11 @@ export async function neededKeys(destinations: readonly string[], runtime: Runti
       profiles: unique(opened.map((backup) => backup.sidecar?.encryption?.profile)),
       backups: opened.length,
       onlyKeyOf: opened.filter((backup) => fingerprints(backup).length === 1).length,
-      newest: opened.map((backup) => backup.sidecar?.startedAt ?? '').reduce((a, b) => (a > b ? a : b)),
+      newest:
+        opened
+          .map((backup) => backup.sidecar?.startedAt ?? '')
+          .sort()
+          .at(-1) ?? '',
       destinations: unique(opened.map((backup) => backup.on.name)),
     };
   }
