@@ -20,6 +20,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   operation: [
     'pipeline',
     'crypto',
+    'retention',
     'sidecar',
     'history',
     'lock',
@@ -30,7 +31,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'redact',
     'state-folder',
   ],
-  config: ['source', 'destination', 'pipeline', 'process', 'errors', 'redact', 'sidecar'],
+  config: ['source', 'destination', 'pipeline', 'process', 'errors', 'redact', 'sidecar', 'retention'],
+  retention: [],
   pipeline: ['process', 'errors'],
   crypto: ['pipeline', 'config', 'errors', 'redact', 'process'],
   source: ['process', 'errors', 'redact'],
@@ -47,6 +49,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 /** Imports that may only be types: a contract is known, the room behind it is not loaded. */
 const typesOnly = new Set([
   'operation → config',
+  'config → retention',
   'crypto → config',
   'config → source',
   'config → destination',
