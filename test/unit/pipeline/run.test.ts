@@ -163,7 +163,7 @@ describe('runPipeline', () => {
   test('an abort errors every stream, tells the sinks why, and waits for their clean-up', async () => {
     const controller = new AbortController();
     const reason = new DbBackupError('INTERRUPTED', 'interrupted by Ctrl-C');
-    const source = zeros(1e12);
+    const source = zeros(4e9);
     let cleaned = false;
     const told: unknown[] = [];
     const slow: Sink<string> = {
@@ -248,7 +248,7 @@ describe('readThrough', () => {
   });
 
   test('destroying it closes the source and the stages', async () => {
-    const source = zeros(1e12);
+    const source = zeros(4e9);
     const stage = meter('a');
     const output = readThrough({ source, stages: [stage], signal: neverAborted });
     for await (const _ of output) break;
