@@ -14,7 +14,7 @@ import type {
   ExecutionKind,
   ExecutionStatus,
 } from '../history/history.ts';
-import { acquireRunLock, executionLockName } from '../lock/run-lock.ts';
+import { acquireRunLock, executionLockName, type RunLock } from '../lock/run-lock.ts';
 import { redact } from '../redact.ts';
 import type { SourceContext } from '../source/source.ts';
 import type { ProgressTotal } from './event.ts';
@@ -45,6 +45,8 @@ export interface Execution extends SourceContext {
   readonly warnings: readonly string[];
   step(name: string): void;
   progress(rawBytes: number, storedBytes: number, total?: ProgressTotal): void;
+  /** Keeps a lock until the execution ends. */
+  hold(lock: RunLock): void;
 }
 
 /** Runs `work` as an execution; what it returns beside its value goes into the history. */
@@ -64,7 +66,8 @@ export async function withExecution<Value>(
   const folder = temporaryFolderOf(runtime.stateFolder, id);
   const limit = timeLimit(subject);
   const signal = limit ? AbortSignal.any([runtime.signal, limit.signal]) : runtime.signal;
-  const execution = openExecution(id, subject, folder, signal, runtime);
+  const held: RunLock[] = [lock];
+  const execution = openExecution(id, subject, folder, signal, held, runtime);
   await begin(execution, subject, runtime);
   try {
     const { value, report } = await work(execution);
@@ -76,7 +79,7 @@ export async function withExecution<Value>(
   } finally {
     limit?.clear();
     await rm(folder, { recursive: true, force: true });
-    await lock.release();
+    for (const each of held.reverse()) await each.release();
   }
 }
 
@@ -89,6 +92,7 @@ function openExecution(
   subject: ExecutionSubject,
   folder: string,
   signal: AbortSignal,
+  held: RunLock[],
   runtime: Runtime,
 ): Execution {
   const warnings: string[] = [];
@@ -123,6 +127,9 @@ function openExecution(
       reportedAt = now;
       runtime.history.progress(id, { step: currentStep, rawBytes, storedBytes });
       runtime.emit({ ...about, type: 'progress', step: currentStep, rawBytes, storedBytes, total });
+    },
+    hold(lock) {
+      held.push(lock);
     },
   };
 }

@@ -4,6 +4,7 @@
  */
 import { pipeline } from 'node:stream/promises';
 import { DbBackupError, messageOf, wrapError } from '../errors.ts';
+import type { BackupState } from '../sidecar/state.ts';
 import { type Execution, withExecution } from './execution.ts';
 import { openContent, wholeContent } from './restore/open-content.ts';
 import { refuseUnusable } from './restore/refuse-unusable.ts';
@@ -93,9 +94,9 @@ async function remember(backup: StoredBackup, error: unknown, execution: Executi
     error: failure,
   });
   const verification = { at: new Date().toISOString(), kind: 'verify' as const, result, error: failure };
-  const verifications = [...(backup.state?.verifications ?? []), verification];
   try {
-    await updateState(backup, { verifications }, execution.signal);
+    const append = ({ verifications }: BackupState) => ({ verifications: [...verifications, verification] });
+    await updateState(backup, append, execution.signal);
   } catch (cause) {
     execution.log('warning', `the result could not be written beside ${describeBackup(backup)}: ${messageOf(cause)}`);
   }

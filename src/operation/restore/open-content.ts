@@ -13,6 +13,7 @@ import type { Execution } from '../execution.ts';
 import type { Runtime } from '../runtime.ts';
 import type { ContentDescription } from '../storage/describe-content.ts';
 import { describeBackup, type StoredBackup } from '../storage/stored-backup.ts';
+import { holdForReading } from './hold-for-reading.ts';
 
 export interface ContentChoice {
   readonly decrypt: boolean;
@@ -37,6 +38,7 @@ export async function openContent(
   runtime: Runtime,
 ): Promise<OpenContent> {
   const { signal } = execution;
+  await holdForReading(backup, execution, runtime);
   const seen = { raw: 0, stored: 0 };
   const size = content.stored?.bytes ?? backup.object?.size;
   const total = size === undefined ? undefined : { bytes: size, exact: true };

@@ -65,7 +65,7 @@ async function clearBackups(
     if (!kind) continue;
     if (!options.dryRun) {
       if (kind === 'orphan') await runtime.consent(`Remove ${describeBackup(backup)}, which has no sidecar?`);
-      await removeObjects(backup, signal);
+      await removeObjects(backup, runtime.stateFolder, signal);
     }
     removed.push({ kind, object: describeBackup(backup), bytes: backup.object?.size });
   }

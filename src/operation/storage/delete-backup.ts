@@ -3,10 +3,12 @@
  * and finished later, and nothing half-deleted is ever offered for restore.
  */
 import { DbBackupError, wrapError } from '../../errors.ts';
+import { isBeingRead } from '../../lock/reader-lock.ts';
 import { sidecarExtension } from '../../sidecar/sidecar.ts';
-import { stateExtension } from '../../sidecar/state.ts';
+import { type BackupState, stateExtension } from '../../sidecar/state.ts';
 import { withExecution } from '../execution.ts';
 import type { Runtime } from '../runtime.ts';
+import { readState } from './read-state.ts';
 import { describeBackup, type StoredBackup } from './stored-backup.ts';
 import { updateState } from './update-state.ts';
 
@@ -22,7 +24,7 @@ export async function deleteBackup(backup: StoredBackup, runtime: Runtime): Prom
     refuseProtected(backup);
     await runtime.consent(`Delete ${where}?`);
     execution.step('delete');
-    await removeObjects(backup, execution.signal);
+    await removeObjects(backup, runtime.stateFolder, execution.signal);
     return {
       value: { executionId: execution.id, backup },
       report: { backupId: backup.sidecar?.id, artifact: backup.key },
@@ -30,10 +32,15 @@ export async function deleteBackup(backup: StoredBackup, runtime: Runtime): Prom
   });
 }
 
-export async function removeObjects(backup: StoredBackup, signal: AbortSignal): Promise<void> {
+/**
+ * Without consent and without looking at the rules. Also finishes a deletion that was cut. Throws BUSY, with nothing
+ * changed, while a process of this machine reads the backup, and UNSUPPORTED when it was locked meanwhile.
+ */
+export async function removeObjects(backup: StoredBackup, stateFolder: string, signal: AbortSignal): Promise<void> {
   const { destination } = backup.on;
   try {
-    await updateState(backup, { deleting: { at: new Date().toISOString() } }, signal);
+    if (backup.condition === 'deleting') await refuseWhileRead(backup, stateFolder);
+    else await markDeleting(backup, stateFolder, signal);
     await destination.delete(backup.key);
     await destination.delete(backup.key + sidecarExtension);
     await destination.delete(backup.key + stateExtension);
@@ -42,19 +49,48 @@ export async function removeObjects(backup: StoredBackup, signal: AbortSignal): 
   }
 }
 
+/**
+ * A reader takes its lock and then looks for the mark; here the mark comes first and then the look for readers, so that
+ * at least one of the two sees the other. The same with `lock`, which reads its own writing back.
+ */
+async function markDeleting(backup: StoredBackup, stateFolder: string, signal: AbortSignal): Promise<void> {
+  await refuseWhileRead(backup, stateFolder);
+  const deleting = { at: new Date().toISOString() };
+  const mark = (state: BackupState) => {
+    refuseLocked(backup, state);
+    return { deleting };
+  };
+  await updateState(backup, mark, signal);
+  try {
+    await refuseWhileRead(backup, stateFolder);
+    refuseLocked(backup, await readState(backup.on, backup.key, signal));
+  } catch (error) {
+    await updateState(backup, () => ({ deleting: undefined }), signal);
+    throw error;
+  }
+}
+
+async function refuseWhileRead(backup: StoredBackup, stateFolder: string): Promise<void> {
+  if (!backup.sidecar || !(await isBeingRead(stateFolder, backup.sidecar.id))) return;
+  throw new DbBackupError('BUSY', `${describeBackup(backup)} is being read by a restore, verify or download`, {
+    hint: 'Nothing was deleted. Try again when it has ended; dbbackup status shows what runs.',
+    retryable: true,
+  });
+}
+
 function refuseProtected(backup: StoredBackup): void {
   if (backup.condition === 'unreadable') {
     throw new DbBackupError('UNSUPPORTED', `${describeBackup(backup)} is protected: ${backup.problem}`, {
       hint: 'A backup whose sidecar or state cannot be read is never deleted by dbbackup. Remove its files by hand if you are sure.',
     });
   }
-  if (backup.state?.locked) {
-    throw new DbBackupError(
-      'UNSUPPORTED',
-      `${describeBackup(backup)} is locked: ${backup.state.locked.reason ?? 'no reason given'}`,
-      {
-        hint: 'dbbackup unlock makes it deletable again.',
-      },
-    );
-  }
+  refuseLocked(backup, backup.state);
+}
+
+function refuseLocked(backup: StoredBackup, state: BackupState | undefined): void {
+  if (!state?.locked) return;
+  const reason = state.locked.reason ?? 'no reason given';
+  throw new DbBackupError('UNSUPPORTED', `${describeBackup(backup)} is locked: ${reason}`, {
+    hint: 'dbbackup unlock makes it deletable again.',
+  });
 }
