@@ -23,7 +23,8 @@ function ageStep({ passphrase, recipients = [] }: EncryptionRecord): DecryptionS
       ? 'the passphrase (age asks for it)'
       : `identity.txt: the age identity of one of the recipients ${recipients.join(', ')}`,
     // age writes chunk by chunk and leaves the beginning of a damaged file behind: only success may give it its name.
-    command: (stored, plain) => `age -d ${identity}-o ${plain}.part ${stored} && mv ${plain}.part ${plain}`,
+    // Redirected, because age 1.1 with -o makes no file at all where the plaintext is empty.
+    command: (stored, plain) => `age -d ${identity}${stored} > ${plain}.part && mv ${plain}.part ${plain}`,
   };
 }
 

@@ -39,7 +39,8 @@ export const ageAdapter: EncryptionAdapter = {
   options,
   async open(input, baseFolder) {
     const parsed = options.parse(input);
-    for (const recipient of parsed.recipients ?? []) await assertRecipient(recipient);
+    for (const [at, one] of (parsed.recipients ?? []).entries())
+      await assertRecipient(one, `encryption recipients.${at}`);
     const passphrases = [parsed.passphrase, ...(parsed.previousPassphrases ?? [])].filter((one) => one !== undefined);
     for (const passphrase of passphrases) registerSecret(passphrase);
     const identities = await allIdentities(parsed, baseFolder);
