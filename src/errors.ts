@@ -31,6 +31,7 @@ export const exitCodes = {
   TARGET_FAILED: 3,
   TARGET_NOT_EMPTY: 3,
   TARGET_IN_USE: 3,
+  HOOK_FAILED: 3,
 
   DESTINATION_FAILED: 4,
   OBJECT_MISSING: 4,
@@ -47,6 +48,7 @@ export const exitCodes = {
   BUSY: 6,
   PARTIAL: 7,
   WARNING: 8,
+  NOTIFICATION_FAILED: 8,
 
   INTERRUPTED: 130,
   TERMINATED: 143,

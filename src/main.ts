@@ -32,15 +32,17 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 /** The adapters, loaded when a command needs them. */
 async function loadCatalog() {
-  const [sources, destinations, encryption] = await Promise.all([
+  const [sources, destinations, encryption, notifications] = await Promise.all([
     import('./source/all.ts'),
     import('./destination/all.ts'),
     import('./crypto/all.ts'),
+    import('./notification/all.ts'),
   ]);
   return {
     sources: sources.sourceTypes,
     destinations: destinations.destinationTypes,
     encryption: encryption.encryptionTypes,
+    notifications: notifications.notificationTypes,
   };
 }
 

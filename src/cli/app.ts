@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { EncryptionAdapter } from '../crypto/all.ts';
 import type { DestinationType } from '../destination/destination.ts';
+import type { NotificationType } from '../notification/notification.ts';
 import type { SourceType } from '../source/source.ts';
 
 export type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number };
@@ -10,6 +11,7 @@ export interface AdapterCatalog {
   readonly sources: readonly SourceType[];
   readonly destinations: readonly DestinationType[];
   readonly encryption: readonly EncryptionAdapter[];
+  readonly notifications: readonly NotificationType[];
 }
 
 export interface App {

@@ -1,6 +1,7 @@
 /** What the configuration may name: the adapters that `main` lists. Passed in, so that config knows no adapter. */
 import type { ZodType } from 'zod';
 import type { DestinationType } from '../destination/destination.ts';
+import type { NotificationType } from '../notification/notification.ts';
 import type { SourceType } from '../source/source.ts';
 
 export interface EncryptionProfileType {
@@ -13,4 +14,5 @@ export interface Catalog {
   readonly sources: readonly SourceType[];
   readonly destinations: readonly DestinationType[];
   readonly encryption: readonly EncryptionProfileType[];
+  readonly notifications: readonly NotificationType[];
 }

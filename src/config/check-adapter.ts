@@ -7,7 +7,7 @@ import { formatPath } from './problem.ts';
 import { hasReference, parseTemplate } from './template.ts';
 import { isRecord, type Path, valueAt, walkStrings } from './walk-strings.ts';
 
-export type AdapterSection = 'sources' | 'destinations' | 'encryption';
+export type AdapterSection = 'sources' | 'destinations' | 'encryption' | 'notifications';
 interface AdapterType {
   readonly type: string;
   readonly options: ZodType;
@@ -19,7 +19,7 @@ export interface CheckedAdapter {
   readonly findings: readonly Finding[];
 }
 
-/** One entry of `sources`, `destinations` or `encryption`, by its adapter's own schema; references are not judged. */
+/** One entry of `sources`, `destinations`, `encryption` or `notifications`, by its adapter's own schema; references are not judged. */
 export function checkAdapter(
   section: AdapterSection,
   name: string,

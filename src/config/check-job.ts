@@ -24,6 +24,7 @@ export function checkJob(
     sources: [...adapters.sources.keys()],
     destinations: [...adapters.destinations.keys()],
     encryption: [...adapters.encryption.keys()],
+    notifications: [...adapters.notifications.keys()],
     source: abilities(adapters.sources.get(String(valueAt(value, ['source']))), sourceTypes),
   });
   const { data, issues } = check(schema, value);
@@ -72,6 +73,8 @@ function jobOf(name: string, fields: JobFields, adapters: CheckedAdapters): Job 
     },
     compression: fields.compression,
     encryption: fields.encryption === undefined ? undefined : adapters.encryption.get(fields.encryption)?.definition,
+    notify: fields.notify.flatMap((each) => adapters.notifications.get(each)?.definition ?? []),
+    hooks: fields.hooks,
     timeouts: { idleMs: fields.timeouts.idle, totalMs: fields.timeouts.total },
   };
 }

@@ -26,6 +26,7 @@ export function checkConfig(raw: unknown, file: string, folder: string, catalog:
     sources: checkAll('sources'),
     destinations: checkAll('destinations'),
     encryption: checkAll('encryption'),
+    notifications: checkAll('notifications'),
   };
   const jobs = entries(raw, 'jobs', (name, value) => checkJob(name, value, adapters, catalog.sources));
   const all = [
@@ -41,6 +42,7 @@ export function checkConfig(raw: unknown, file: string, folder: string, catalog:
     sources: definitions(adapters.sources),
     destinations: definitions(adapters.destinations),
     encryption: definitions(adapters.encryption),
+    notifications: definitions(adapters.notifications),
     jobs: new Map(jobs.flatMap(({ job }) => (job === undefined ? [] : [[job.name, job]]))),
     signing: signingDefinition(raw, file),
     stateFolder: shape.data.state && resolve(folder, shape.data.state.dir),
@@ -68,7 +70,8 @@ function misplacedReferences(raw: unknown): readonly Finding[] {
   const found: Finding[] = [];
   for (const section of ['jobs', 'state']) {
     walkStrings(valueAt(raw, [section]), (text, path) => {
-      const message = 'references are looked up only inside sources, destinations, encryption and signing';
+      const message =
+        'references are looked up only inside sources, destinations, encryption, notifications and signing';
       if (hasReference(text)) found.push({ path: [section, ...path], message });
     });
   }

@@ -14,6 +14,20 @@ export interface AdapterDefinition {
   readonly place?: string;
 }
 
+/** A program and its arguments. */
+export type Command = readonly string[];
+
+export interface Hooks {
+  /** One that fails ends the run before the dump. */
+  readonly before: readonly Command[];
+  /** Always, once `before` has begun: undoes it. */
+  readonly after: readonly Command[];
+  readonly onSuccess: readonly Command[];
+  readonly onFailure: readonly Command[];
+  /** Of each command. */
+  readonly timeoutMs: number;
+}
+
 export interface Job {
   readonly name: string;
   readonly description?: string;
@@ -28,6 +42,8 @@ export interface Job {
   readonly filter: TableFilter;
   readonly compression: { readonly type: CompressionType; readonly level: number };
   readonly encryption?: AdapterDefinition;
+  readonly notify: readonly AdapterDefinition[];
+  readonly hooks?: Hooks;
   readonly timeouts: { readonly idleMs?: number; readonly totalMs?: number };
 }
 
@@ -38,6 +54,7 @@ export interface Config {
   readonly sources: ReadonlyMap<string, AdapterDefinition>;
   readonly destinations: ReadonlyMap<string, AdapterDefinition>;
   readonly encryption: ReadonlyMap<string, AdapterDefinition>;
+  readonly notifications: ReadonlyMap<string, AdapterDefinition>;
   readonly jobs: ReadonlyMap<string, Job>;
   /** Options `key` and `trust`, references unresolved. */
   readonly signing?: AdapterDefinition;

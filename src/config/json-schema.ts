@@ -10,7 +10,7 @@ const reference = { type: 'string', pattern: '\\$\\{', description: 'A reference
 export function configJsonSchema(catalog: Catalog): Schema {
   const file = schemaOf(fileSchema);
   const properties = file['properties'] as Record<string, Schema>;
-  for (const section of ['sources', 'destinations', 'encryption'] as const) {
+  for (const section of ['sources', 'destinations', 'encryption', 'notifications'] as const) {
     const types = catalog[section].map(({ type, options }) => withType(type, schemaOf(options)));
     properties[section] = { ...properties[section], additionalProperties: { anyOf: types } };
   }

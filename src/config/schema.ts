@@ -3,10 +3,11 @@
  * silently ignored. `limits` are what the rest of the file allows one job; without them: any (for the JSON Schema).
  */
 import { z } from 'zod';
+import { duration } from '../duration.ts';
 import { checkLevel, codecs } from '../pipeline/compression/all.ts';
 import type { CompressionType } from '../pipeline/compression/compression.ts';
 import type { SourceCapabilities } from '../source/source.ts';
-import { durationPattern, parseDuration } from './duration.ts';
+import { hooksSchema } from './hooks.ts';
 
 const nameRule =
   'a name has up to 100 letters, digits, dots, dashes and underscores, and begins with a letter or digit';
@@ -30,6 +31,7 @@ export const fileSchema = z.strictObject({
   sources: section,
   destinations: section,
   encryption: section,
+  notifications: section,
   jobs: section,
   signing: signingSchema.optional(),
   state: z.strictObject({ dir: z.string().min(1) }).optional(),
@@ -39,12 +41,14 @@ export interface JobLimits {
   readonly sources: readonly string[];
   readonly destinations: readonly string[];
   readonly encryption: readonly string[];
+  readonly notifications: readonly string[];
   /** Of the job's source, where that is known. */
   readonly source?: { readonly type: string; readonly capabilities: SourceCapabilities };
 }
 
 export function jobSchema(limits?: JobLimits) {
   const destination = reference('destination', limits?.destinations);
+  const notification = reference('notification', limits?.notifications);
   const able = limits?.source?.capabilities;
   return z.strictObject({
     description: z.string().optional(),
@@ -65,6 +69,11 @@ export function jobSchema(limits?: JobLimits) {
     schemas: filter(able?.schemaFilter ?? true, limits),
     compression: compression().prefault('zstd'),
     encryption: reference('encryption', limits?.encryption).optional(),
+    notify: z
+      .union([notification.transform((one) => [one]), z.array(notification)])
+      .refine((list) => new Set(list).size === list.length, 'names a notification twice')
+      .default([]),
+    hooks: hooksSchema.optional(),
     timeouts: z.strictObject({ idle: duration().optional(), total: duration().optional() }).default({}),
   });
 }
@@ -102,14 +111,4 @@ function compression() {
   return z
     .union([type.transform((only) => ({ type: only, level: undefined })), withLevel])
     .transform(({ type, level }) => ({ type, level: level ?? codecs[type].levels.default }));
-}
-
-/** In the file: text with a unit. Checked: milliseconds. */
-function duration() {
-  const rule = 'must be a duration with a unit, such as 90s, 10m, 6h or 1h30m, above zero';
-  return z
-    .string(rule)
-    .regex(durationPattern, rule)
-    .refine((text) => parseDuration(text) !== 0, rule)
-    .transform((text) => parseDuration(text) ?? 0);
 }

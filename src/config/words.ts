@@ -11,7 +11,7 @@ export function splitWords(command: string): readonly string[] {
   let word: string | undefined;
   while (token.lastIndex < command.length) {
     const match = token.exec(command);
-    if (match === null) throw new DbBackupError('CONFIG_INVALID', 'a quote in an exec reference is not closed');
+    if (match === null) throw new DbBackupError('CONFIG_INVALID', 'a quote in a command is not closed');
     const [, single, double, escaped, plain] = match;
     const piece = single ?? double?.replace(/\\(["\\])/g, '$1') ?? escaped ?? plain;
     if (piece === undefined) {

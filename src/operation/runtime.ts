@@ -7,6 +7,7 @@ import type { Decryptor } from '../crypto/encryption.ts';
 import type { DestinationType } from '../destination/destination.ts';
 import type { Execution, JobStatistics } from '../history/history.ts';
 import type { TolerantHistory } from '../history/tolerant.ts';
+import type { NotificationType } from '../notification/notification.ts';
 import type { SourceType } from '../source/source.ts';
 import type { OperationEvent } from './event.ts';
 
@@ -18,6 +19,7 @@ export interface Runtime {
   readonly sources: readonly SourceType[];
   readonly destinations: readonly DestinationType[];
   readonly encryption: readonly EncryptionAdapter[];
+  readonly notifications: readonly NotificationType[];
   /** Undefined for what works without a configuration. */
   readonly config?: Config;
   /** For relative paths typed by the user. */

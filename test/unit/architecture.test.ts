@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 /** Who may import whom: the README's picture of the house, enforced. A room is a folder of src, or a file at its top. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
-  main: ['cli', 'source', 'destination', 'crypto', 'errors'],
+  main: ['cli', 'source', 'destination', 'crypto', 'notification', 'errors'],
   cli: [
     'operation',
     'config',
@@ -15,6 +15,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'redact',
     'source',
     'destination',
+    'notification',
     'sidecar',
   ],
   operation: [
@@ -26,22 +27,37 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'lock',
     'source',
     'destination',
+    'notification',
+    'process',
     'config',
     'errors',
     'redact',
     'state-folder',
   ],
-  config: ['source', 'destination', 'pipeline', 'process', 'errors', 'redact', 'sidecar', 'retention'],
+  config: [
+    'source',
+    'destination',
+    'pipeline',
+    'process',
+    'errors',
+    'redact',
+    'sidecar',
+    'retention',
+    'notification',
+    'duration',
+  ],
   retention: [],
   pipeline: ['process', 'errors'],
   crypto: ['pipeline', 'config', 'errors', 'redact', 'process'],
   source: ['process', 'errors', 'redact'],
   destination: ['process', 'errors', 'redact'],
+  notification: ['errors', 'redact', 'duration'],
   sidecar: ['errors'],
   history: ['errors', 'redact', 'source', 'state-folder'],
   lock: ['errors', 'redact', 'state-folder'],
   process: ['errors', 'redact'],
   'state-folder': ['errors'],
+  duration: [],
   redact: [],
   errors: [],
 };
@@ -53,6 +69,7 @@ const typesOnly = new Set([
   'crypto → config',
   'config → source',
   'config → destination',
+  'config → notification',
   'history → source',
 ]);
 
@@ -64,6 +81,7 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   chalk: ['cli'],
   'cli-progress': ['cli'],
   '@inquirer/prompts': ['cli'],
+  nodemailer: ['notification'],
   cosmiconfig: ['config'],
   'age-encryption': ['crypto'],
 };

@@ -81,7 +81,7 @@ describe('a sound configuration', () => {
 describe('keys', () => {
   test.each([
     ['sorces: {}', 'sorces: unknown key -> sources'],
-    ['notifications: {}', 'notifications: unknown key'],
+    ['daemons: {}', 'daemons: unknown key'],
     [job('retention: { last: 3 }'), 'jobs.j.retention: unknown key'],
     [job('compresion: zstd'), 'jobs.j.compresion: unknown key -> compression'],
     [job('timeouts: { idel: 3s }'), 'jobs.j.timeouts.idel: unknown key -> idle'],

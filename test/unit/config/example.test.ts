@@ -7,10 +7,16 @@ import { loadConfig, readConfig } from '../../../src/config/load.ts';
 import { resolveDefinition } from '../../../src/config/secret.ts';
 import { encryptionTypes } from '../../../src/crypto/all.ts';
 import { destinationTypes } from '../../../src/destination/all.ts';
+import { notificationTypes } from '../../../src/notification/all.ts';
 import { sourceTypes } from '../../../src/source/all.ts';
 
 const named = fileURLToPath(new URL('../../../config.example.yaml', import.meta.url));
-const catalog: Catalog = { sources: sourceTypes, destinations: destinationTypes, encryption: encryptionTypes };
+const catalog: Catalog = {
+  sources: sourceTypes,
+  destinations: destinationTypes,
+  encryption: encryptionTypes,
+  notifications: notificationTypes,
+};
 const request = { named, cwd: '/', env: {}, catalog };
 
 describe('config.example.yaml', () => {
@@ -41,9 +47,14 @@ describe('config.example.yaml', () => {
   });
 
   test('shows every option of every adapter', async () => {
-    const { sources, destinations, encryption } = await loadConfig(request);
-    const definitions = [...sources.values(), ...destinations.values(), ...encryption.values()];
-    for (const { type, options } of [...sourceTypes, ...destinationTypes, ...encryptionTypes]) {
+    const { sources, destinations, encryption, notifications } = await loadConfig(request);
+    const definitions = [
+      ...sources.values(),
+      ...destinations.values(),
+      ...encryption.values(),
+      ...notifications.values(),
+    ];
+    for (const { type, options } of [...sourceTypes, ...destinationTypes, ...encryptionTypes, ...notificationTypes]) {
       const known = Object.keys(z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' }).properties ?? {});
       const live = definitions.filter((each) => each.type === type).flatMap((each) => Object.keys(each.options));
       expect([type, [...new Set(live)].sort()]).toEqual([type, known.sort()]);

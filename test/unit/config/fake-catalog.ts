@@ -58,4 +58,15 @@ const lock = {
     .refine(({ recipients, passphrase }) => !(recipients && passphrase), 'recipients or a passphrase, not both'),
 };
 
-export const fakeCatalog: Catalog = { sources: [shop], destinations: [shelf, cloud], encryption: [lock] };
+const bell = {
+  type: 'bell',
+  options: z.strictObject({ url: z.string(), loud: z.boolean().optional() }),
+  open: never,
+};
+
+export const fakeCatalog: Catalog = {
+  sources: [shop],
+  destinations: [shelf, cloud],
+  encryption: [lock],
+  notifications: [bell],
+};

@@ -26,7 +26,7 @@ describe('configJsonSchema', () => {
   ])('accepts %s', (_, value) => expect(accepts(value)).toBe(true));
 
   test.each<[string, unknown]>([
-    ['an unknown section', { notifications: {} }],
+    ['an unknown section', { daemons: {} }],
     ['an unknown type', { sources: { db: { type: 'pear' } } }],
     ['a missing type', { sources: { db: { port: 1 } } }],
     ['an unknown option', { sources: { db: { type: 'shop', prot: 5432 } } }],
