@@ -3,8 +3,9 @@ import { DbBackupError } from '../../errors.ts';
 const bech32 = /^age1[02-9ac-hj-np-z]{58}$/;
 
 /**
- * An X25519 recipient, check sum included; named by `where`, because a secret may stand there by mistake. Throws CONFIG_INVALID; UNSUPPORTED for kinds of recipients that the age of
- * Debian stable cannot read: a backup must open with the tools of the day it is needed.
+ * An X25519 recipient, check sum included; named by `where`, because a secret may stand there by mistake. Throws
+ * CONFIG_INVALID; UNSUPPORTED for kinds of recipients that the age of Debian stable cannot read: a backup must open with
+ * the tools of the day it is needed.
  */
 export async function assertRecipient(recipient: string, where: string): Promise<void> {
   if (/^age1(pq|tag|tagpq)1/.test(recipient) || recipient.startsWith('ssh-')) {
