@@ -47,7 +47,7 @@ export async function createdDatabase(
   sql: string,
   folder: string,
 ): Promise<void> {
-  await server.program('createdb', ['--template=template0', name]);
+  await server.program('createdb', ['--template=template0', '--', name]);
   const path = join(folder, `${name.replace(/\W/g, '_')}-fill.sql`);
   await writeFile(path, sql);
   await server.program('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', path], name);
