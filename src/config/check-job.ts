@@ -44,12 +44,12 @@ function identicalDestinations(
   { destinations }: JobFields,
   known: CheckedAdapters['destinations'],
 ): readonly Finding[] {
-  const defined = destinations.map((name) => known.get(name)?.definition);
+  const defined = destinations.map(({ name }) => known.get(name)?.definition);
   return defined.flatMap((mine, index) => {
     const same = (other: AdapterDefinition | undefined) =>
       other?.type === mine?.type && isDeepStrictEqual(other?.options, mine?.options);
     const twin = defined.findIndex(same);
-    const message = `is the same place as ${destinations[twin]}: one copy, not two`;
+    const message = `is the same place as ${destinations[twin]?.name}: one copy, not two`;
     return twin < index ? [{ path: ['jobs', job, 'destinations', index], message }] : [];
   });
 }
@@ -62,7 +62,8 @@ function jobOf(name: string, fields: JobFields, adapters: CheckedAdapters): Job 
     description: fields.description,
     enabled: fields.enabled,
     source,
-    destinations: fields.destinations.flatMap((each) => adapters.destinations.get(each)?.definition ?? []),
+    destinations: fields.destinations.flatMap(({ name: each }) => adapters.destinations.get(each)?.definition ?? []),
+    retention: retentionOf(fields),
     backupType: fields.backupType,
     format: fields.format,
     filter: {
@@ -77,4 +78,14 @@ function jobOf(name: string, fields: JobFields, adapters: CheckedAdapters): Job 
     hooks: fields.hooks,
     timeouts: { idleMs: fields.timeouts.idle, totalMs: fields.timeouts.total },
   };
+}
+
+/** By destination; one without rules keeps everything. */
+function retentionOf({ destinations, retention }: JobFields): Job['retention'] {
+  return new Map(
+    destinations.flatMap(({ name, retention: own }) => {
+      const rules = own ?? retention;
+      return rules === undefined ? [] : [[name, rules]];
+    }),
+  );
 }

@@ -3,6 +3,7 @@
  * unresolved. `operation` takes only these types.
  */
 import type { CompressionType } from '../pipeline/compression/compression.ts';
+import type { RetentionRules } from '../retention/retention.ts';
 import type { BackupType, TableFilter } from '../source/source.ts';
 
 /** An adapter definition as in the file: type and options, `${…}` references not yet resolved. */
@@ -36,6 +37,8 @@ export interface Job {
   readonly source: AdapterDefinition;
   /** In the job's order; at least one. */
   readonly destinations: readonly AdapterDefinition[];
+  /** By name of the destination; one that is not there keeps everything. */
+  readonly retention: ReadonlyMap<string, RetentionRules>;
   readonly backupType: BackupType;
   /** Name of the dump format; undefined = the source's default. */
   readonly format?: string;

@@ -8,6 +8,7 @@ import { checkLevel, codecs } from '../pipeline/compression/all.ts';
 import type { CompressionType } from '../pipeline/compression/compression.ts';
 import type { SourceCapabilities } from '../source/source.ts';
 import { hooksSchema } from './hooks.ts';
+import { retentionSchema } from './retention-schema.ts';
 
 const nameRule =
   'a name has up to 100 letters, digits, dots, dashes and underscores, and begins with a letter or digit';
@@ -54,9 +55,8 @@ export function jobSchema(limits?: JobLimits) {
     description: z.string().optional(),
     enabled: z.boolean().default(true),
     source: reference('source', limits?.sources),
-    destinations: z
-      .union([destination.transform((one) => [one]), z.array(destination).min(1, 'needs at least one destination')])
-      .refine((list) => new Set(list).size === list.length, 'names a destination twice'),
+    destinations: destinationList(destination),
+    retention: retentionSchema.optional(),
     backupType: z
       .enum(['full', 'schema', 'data'])
       .refine((type) => able?.backupTypes.includes(type) ?? true, cannot(limits, able?.backupTypes))
@@ -79,6 +79,19 @@ export function jobSchema(limits?: JobLimits) {
 }
 
 export type JobFields = z.output<ReturnType<typeof jobSchema>>;
+
+/** `disk`, `{ name: disk, retention: … }`, or a list of such. */
+function destinationList(name: z.ZodType<string, string>) {
+  const plain = name.transform((only) => ({ name: only, retention: undefined }));
+  const withRetention = z.strictObject({ name, retention: retentionSchema.optional() });
+  return z
+    .union([
+      plain.transform((one) => [one]),
+      withRetention.transform((one) => [one]),
+      z.array(z.union([plain, withRetention])).min(1, 'needs at least one destination'),
+    ])
+    .refine((list) => new Set(list.map((each) => each.name)).size === list.length, 'names a destination twice');
+}
 
 /** Text that must be one of `names`, where they are known. */
 function reference(what: string, names: readonly string[] | undefined) {

@@ -82,7 +82,8 @@ describe('keys', () => {
   test.each([
     ['sorces: {}', 'sorces: unknown key -> sources'],
     ['daemons: {}', 'daemons: unknown key'],
-    [job('retention: { last: 3 }'), 'jobs.j.retention: unknown key'],
+    [job('retention: { dayly: 3 }'), 'jobs.j.retention.dayly: unknown key -> daily'],
+    [job('retension: { daily: 3 }'), 'jobs.j.retension: unknown key -> retention'],
     [job('compresion: zstd'), 'jobs.j.compresion: unknown key -> compression'],
     [job('timeouts: { idel: 3s }'), 'jobs.j.timeouts.idel: unknown key -> idle'],
     [job('compression: { type: zstd, lvl: 3 }'), 'jobs.j.compression.lvl: unknown key -> level'],
@@ -108,7 +109,10 @@ describe('names and references', () => {
     [`${adapters}jobs: { j: { source: db, destinations: dsk } }`, /^jobs\.j\.destinations: no destination .* -> disk$/],
     [`${adapters}jobs: { j: { source: db, destinations: [far, dsk] } }`, /^jobs\.j\.destinations\[1\]: .* -> disk$/],
     [`${adapters}jobs: { j: { source: db, destinations: [] } }`, /^jobs\.j\.destinations: needs at least one/],
-    [`${adapters}jobs: { j: { source: db, destinations: 3 } }`, /^jobs\.j\.destinations: must be text or a list$/],
+    [
+      `${adapters}jobs: { j: { source: db, destinations: 3 } }`,
+      /^jobs\.j\.destinations: must be text or a map or a list$/,
+    ],
     [`${adapters}jobs: { j: { source: db, destinations: [far, far] } }`, /^jobs\.j\.destinations: names .* twice$/],
     [`${adapters}jobs: { j: { destinations: far } }`, /^jobs\.j\.source: is missing \(text\)$/],
     [job('encryption: mian'), /^jobs\.j\.encryption: no encryption has this name \(there is main\) -> main$/],

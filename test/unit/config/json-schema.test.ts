@@ -22,6 +22,7 @@ describe('configJsonSchema', () => {
     ['references inside', { sources: { db: { type: 'shop', pool: { size: `\${S}` } } } }],
     ['a job', { jobs: { shop: job } }],
     ['lists and levels', { jobs: { shop: { ...job, destinations: ['a'], compression: { type: 'gzip', level: 9 } } } }],
+    ['retention', { jobs: { shop: { ...job, destinations: ['d', { name: 'e', retention: { last: 3 } }] } } }],
     ['durations', { jobs: { shop: { ...job, timeouts: { idle: '10m' } } } }],
   ])('accepts %s', (_, value) => expect(accepts(value)).toBe(true));
 
@@ -32,7 +33,8 @@ describe('configJsonSchema', () => {
     ['an unknown option', { sources: { db: { type: 'shop', prot: 5432 } } }],
     ['text for a number', { sources: { db: { type: 'shop', port: 'x' } } }],
     ['a missing option', { destinations: { d: { type: 'shelf' } } }],
-    ['an unknown job field', { jobs: { shop: { ...job, retention: {} } } }],
+    ['an unknown job field', { jobs: { shop: { ...job, retension: {} } } }],
+    ['an unknown tier', { jobs: { shop: { ...job, retention: { dayly: 7 } } } }],
     ['an unknown codec', { jobs: { shop: { ...job, compression: 'lz4' } } }],
     ['a duration without a unit', { jobs: { shop: { ...job, timeouts: { idle: '10' } } } }],
     ['a bad name', { jobs: { '-shop': job } }],
