@@ -24,6 +24,8 @@ const stateSchema = z.looseObject({
   verifications: z.array(verificationSchema).default([]),
   suspect: z.object({ reason: z.string() }).optional(),
   accepted: z.object({ at: z.iso.datetime(), reason: z.string().optional() }).optional(),
+  /** By `prune --adopt`: retention treats it as a backup of the source with this fingerprint. */
+  adopted: z.object({ at: z.iso.datetime(), fingerprint: z.string() }).optional(),
   deleting: z.object({ at: z.iso.datetime() }).optional(),
 });
 

@@ -1,0 +1,185 @@
+/**
+ * Applies a job's retention, destination by destination, under the job's run lock. Guarantees: what cannot be listed is
+ * not pruned; what cannot be read is protected and pushes nothing out; a deletion that was cut is finished first; only
+ * exact names of this job and backups of its own source are touched; a backup in use is left for the next time.
+ */
+import type { Job } from '../../config/config.ts';
+import { DbBackupError, messageOf } from '../../errors.ts';
+import { acquireRunLock } from '../../lock/run-lock.ts';
+import { type FutureDeletion, forecast, usualIntervalMs } from '../../retention/forecast.ts';
+import { plan } from '../../retention/plan.ts';
+import type { Decision, RetentionRules } from '../../retention/retention.ts';
+import { type Sidecar, sourceFingerprint } from '../../sidecar/sidecar.ts';
+import { type Execution, withExecution } from '../execution.ts';
+import { openDestination, openSource } from '../open-adapter.ts';
+import type { Runtime } from '../runtime.ts';
+import { removeObjects } from '../storage/delete-backup.ts';
+import { listBackups } from '../storage/list-backups.ts';
+import { describeBackup, type OpenDestination, type StoredBackup } from '../storage/stored-backup.ts';
+import { adopt } from './adopt.ts';
+import { bearsNameOf, type Candidate, isOwn, toCandidates } from './candidate.ts';
+
+export interface PruneOptions {
+  /** Decide and tell; change nothing. */
+  readonly dryRun: boolean;
+  /** Take backups of other sources under this job's name for its own, from now on. */
+  readonly adopt: boolean;
+  /** Days to look ahead; 0 = not at all. */
+  readonly forecastDays: number;
+  /** Only these of the job's destinations; empty = all. */
+  readonly destinations: readonly string[];
+  /** Retention of a run, not of a person: nobody is asked, and nothing goes where the run's own backup is not listed. */
+  readonly after?: Sidecar;
+}
+
+export interface DestinationPrune {
+  readonly name: string;
+  /** Newest first; after a deletion as it was decided. */
+  readonly decisions: readonly Decision<Candidate>[];
+  readonly deleted: readonly StoredBackup[];
+  /** Deletions of an earlier run that had been cut. */
+  readonly finished: readonly StoredBackup[];
+  readonly adopted: readonly StoredBackup[];
+  readonly future: readonly FutureDeletion<Candidate>[];
+  /** What stopped it; `deleted` and `finished` hold what was done before. */
+  readonly error?: unknown;
+}
+
+export interface PruneResult {
+  readonly executionId: string;
+  readonly job: string;
+  readonly dryRun: boolean;
+  readonly destinations: readonly DestinationPrune[];
+}
+
+interface Work {
+  readonly job: Job;
+  readonly options: PruneOptions;
+  readonly fingerprint: string;
+  readonly execution: Execution;
+  readonly runtime: Runtime;
+}
+
+/** One failing destination does not keep the others from being pruned; where all fail, the first error is thrown. */
+export async function prune(job: Job, options: PruneOptions, runtime: Runtime): Promise<PruneResult> {
+  return withExecution({ kind: 'prune', subject: job.name, job: job.name }, runtime, async (execution) => {
+    if (!options.dryRun) execution.hold(await lockJob(job, execution, runtime));
+    execution.step('prune');
+    const fingerprint = options.after?.source.fingerprint ?? (await ownFingerprint(job, runtime));
+    const work = { job, options, fingerprint, execution, runtime };
+    const destinations: DestinationPrune[] = [];
+    for (const { name } of job.destinations) {
+      if (options.destinations.length > 0 && !options.destinations.includes(name)) continue;
+      destinations.push(await pruneDestination(name, work));
+    }
+    const failed = destinations.filter((each) => each.error !== undefined);
+    if (failed.length > 0 && failed.length === destinations.length) throw failed[0]?.error;
+    const value = { executionId: execution.id, job: job.name, dryRun: options.dryRun, destinations };
+    return { value, report: { status: failed.length > 0 ? 'partial' : 'completed' } };
+  });
+}
+
+function lockJob(job: Job, execution: Execution, { stateFolder, host }: Runtime) {
+  const holder = { executionId: execution.id, host, pid: process.pid, command: `dbbackup prune ${job.name}` };
+  return acquireRunLock({ stateFolder, name: job.name, holder, wait: false, signal: execution.signal });
+}
+
+async function ownFingerprint(job: Job, runtime: Runtime): Promise<string> {
+  const { source } = await openSource(job.source, runtime);
+  return sourceFingerprint(source.identity.fingerprintParts);
+}
+
+async function pruneDestination(name: string, work: Work): Promise<DestinationPrune> {
+  const done: { -readonly [Key in keyof DestinationPrune]: DestinationPrune[Key] } & {
+    deleted: StoredBackup[];
+    finished: StoredBackup[];
+  } = { name, decisions: [], deleted: [], finished: [], adopted: [], future: [] };
+  try {
+    const on = await openNamed(name, work);
+    const listed = await listOwn(on, work);
+    if (!work.options.dryRun) await finishCut(listed, done.finished, work);
+    const { backups, adopted } = work.options.adopt ? await adopt(listed, work) : { backups: listed, adopted: [] };
+    done.adopted = adopted;
+    const rules = work.job.retention.get(name) ?? {};
+    const candidates = toCandidates(backups, work.fingerprint);
+    done.decisions = plan(candidates, rules, new Date());
+    done.future = lookAhead(candidates, rules, work.options.forecastDays);
+    if (!work.options.dryRun) done.decisions = await carryOut(done.decisions, done.deleted, name, work);
+  } catch (error) {
+    work.execution.signal.throwIfAborted();
+    if (error instanceof DbBackupError && error.code === 'CONSENT_REQUIRED') throw error;
+    work.execution.log('warning', `retention at ${name} stopped: ${messageOf(error)}`);
+    done.error = error;
+  }
+  return done;
+}
+
+function openNamed(name: string, { job, runtime }: Work): Promise<OpenDestination> {
+  const definition = job.destinations.find((each) => each.name === name);
+  if (!definition) throw new DbBackupError('USAGE', `job ${job.name} has no destination "${name}"`);
+  return openDestination(definition, runtime);
+}
+
+async function listOwn(on: OpenDestination, { job, options, execution }: Work): Promise<readonly StoredBackup[]> {
+  const all = await listBackups(on, `${job.name}/`, execution.signal);
+  const backups = all.filter((backup) => bearsNameOf(job.name, backup));
+  const { after } = options;
+  if (!after || backups.some(({ sidecar, condition }) => sidecar?.id === after.id && condition === 'complete')) {
+    return backups;
+  }
+  throw new DbBackupError('DESTINATION_FAILED', `${on.name} does not list the backup that was just stored there`, {
+    hint: 'Nothing was deleted. Look at it with dbbackup list --incomplete.',
+  });
+}
+
+/** What has neither data nor sidecar left is a mark without a backup, whosever it was. */
+async function finishCut(backups: readonly StoredBackup[], finished: StoredBackup[], work: Work): Promise<void> {
+  const { execution, runtime, fingerprint } = work;
+  for (const backup of backups.filter(({ condition }) => condition === 'deleting')) {
+    if (!isOwn(backup, fingerprint) && (backup.object || backup.sidecar)) continue;
+    if (!(await removed(backup, runtime, execution))) continue;
+    finished.push(backup);
+    execution.log('info', `finished the deletion of ${describeBackup(backup)}`);
+  }
+}
+
+/** False when somebody reads it. */
+async function removed(backup: StoredBackup, runtime: Runtime, execution: Execution): Promise<boolean> {
+  execution.signal.throwIfAborted();
+  try {
+    await removeObjects(backup, runtime.stateFolder, execution.signal);
+    return true;
+  } catch (error) {
+    if (error instanceof DbBackupError && error.code === 'BUSY') return false;
+    throw error;
+  }
+}
+
+/** Deletes the oldest first and returns the decisions as they turned out. */
+async function carryOut(
+  decisions: readonly Decision<Candidate>[],
+  deleted: StoredBackup[],
+  name: string,
+  { job, options, execution, runtime }: Work,
+): Promise<readonly Decision<Candidate>[]> {
+  const doomed = decisions.filter(({ action }) => action === 'delete').reverse();
+  if (doomed.length === 0) return decisions;
+  if (!options.after) await runtime.consent(`Delete ${doomed.length} backups of ${job.name} at ${name}?`);
+  const inUse = new Set<Candidate>();
+  for (const { backup } of doomed) {
+    if (!(await removed(backup.stored, runtime, execution))) {
+      inUse.add(backup);
+      continue;
+    }
+    deleted.push(backup.stored);
+    execution.log('info', `deleted ${describeBackup(backup.stored)}: no rule keeps it`);
+  }
+  const kept = (backup: Candidate): Decision<Candidate> => {
+    return { backup, action: 'keep', reasons: [{ rule: 'in-use', text: 'being read; left for the next time' }] };
+  };
+  return decisions.map((decision) => (inUse.has(decision.backup) ? kept(decision.backup) : decision));
+}
+
+function lookAhead(candidates: readonly Candidate[], rules: RetentionRules, days: number): DestinationPrune['future'] {
+  return days > 0 ? forecast(candidates, rules, new Date(), days, usualIntervalMs(candidates)) : [];
+}
