@@ -5,8 +5,11 @@ import { headerBytes } from './database-header.ts';
 /** SQLite takes these for part of the database whose name they carry, however old they are. */
 export const sideSuffixes = ['-journal', '-wal', '-shm'] as const;
 
+/** Of the link that the worker makes where it needs a simpler name. */
+export const linkSuffix = '-link';
+
 export async function removeDatabase(path: string): Promise<void> {
-  for (const suffix of ['', ...sideSuffixes]) await rm(`${path}${suffix}`, { force: true });
+  for (const suffix of ['', ...sideSuffixes, linkSuffix]) await rm(`${path}${suffix}`, { force: true });
 }
 
 /** The head and the size of a regular file. Opens nothing else: a pipe or a device could hang or do harm. */

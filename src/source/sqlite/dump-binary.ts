@@ -1,4 +1,4 @@
-import { open, statfs, unlink } from 'node:fs/promises';
+import { open, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { DbBackupError } from '../../errors.ts';
@@ -30,7 +30,7 @@ export async function dumpBinary(path: string, busyTimeoutMs: number, context: S
 /** The name goes at once, so that not even a killed process leaves the data behind. */
 async function openUnlinked(path: string, signal: AbortSignal): Promise<{ stream: Readable; totalBytes: number }> {
   const file = await open(path, 'r');
-  await unlink(path);
+  await removeDatabase(path);
   const { size } = await file.stat();
   const stream = file.createReadStream({ highWaterMark: 256 * 1024 });
   return { stream: addAbortSignal(signal, stream), totalBytes: size };

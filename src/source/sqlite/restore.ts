@@ -100,14 +100,11 @@ async function publish(
 }
 
 async function overwrite(draft: string, to: string, busyTimeoutMs: number, context: SourceContext): Promise<void> {
-  const name = join(await context.temporaryFolder(), `target-${randomUUID()}`);
   try {
-    await askWorker({ task: 'overwrite', from: draft, to, link: name, busyTimeoutMs }, context);
+    await askWorker({ task: 'overwrite', from: draft, to, busyTimeoutMs }, context);
   } catch (error) {
     if (error instanceof SqliteRefusal && error.busy)
       throw targetInUse(to, 'another program holds a lock on it', error);
     throw error;
-  } finally {
-    await rm(name, { force: true });
   }
 }

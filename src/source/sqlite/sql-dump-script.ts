@@ -10,10 +10,15 @@ const settings = ['page_size', 'encoding', 'auto_vacuum', 'application_id', 'use
 /** SQL for "a double-quoted identifier", as text in SQL. */
 const quoted = (column: string) => `'"' || replace(${column}, '"', '""') || '"'`;
 
-/** `.dump` writes text only up to its first NUL, and says nothing. */
-const cutValues = `(SELECT 'ifnull(sum(' || group_concat(
-    'typeof(' || ${quoted('c.name')} || ')=''text'' AND instr(' || ${quoted('c.name')} || ',char(0))', ' OR ') || '),0)'
-    FROM pragma_table_info(t.name) AS c)`;
+/**
+ * Says nothing, but loses: text behind its first NUL, and (seen in 3.40) some numbers below 1e-280, whose 20 digits are
+ * read back as another number. `%!.20g` is what `.dump` writes.
+ */
+const isLost = (column: string) =>
+  `'(typeof(' || ${column} || ')=''text'' AND instr(' || ${column} || ',char(0)) OR typeof(' || ${column} || ')=''real'''
+   || ' AND ' || ${column} || '<9e999 AND ' || ${column} || '>-9e999 AND CAST(format(''%!.20g'',' || ${column} || ') AS REAL)<>' || ${column} || ')'`;
+
+const lostRows = `(SELECT 'ifnull(sum(' || group_concat(${isLost(quoted('c.name'))}, ' OR ') || '),0)' FROM pragma_table_info(t.name) AS c)`;
 
 /** The shell of 3.50 and later does not print such names as they are, so they cannot be asked about. */
 const printable = `t.name NOT GLOB '*[' || char(1) || '-' || char(8) || char(11) || '-' || char(31) || char(127) || ']*'`;
@@ -21,7 +26,7 @@ const printable = `t.name NOT GLOB '*[' || char(1) || '-' || char(8) || char(11)
 /** One line of SQL per table, which when it is run prints that table's header line. */
 const tableLines = `SELECT 'SELECT ''${headerPrefix}{"table":'' || json_quote(' || quote(t.name) || ') || '''
   || CASE t.type WHEN 'table' THEN ',"rows":'' || count(*) || ''' WHEN 'virtual' THEN ',"rows":null' ELSE '' END
-  || CASE t.type WHEN 'virtual' THEN '' ELSE ',"cut":'' || ' || ${cutValues} || ' || ''' END
+  || CASE t.type WHEN 'virtual' THEN '' ELSE ',"lost":'' || ' || ${lostRows} || ' || ''' END
   || '}''' || CASE t.type WHEN 'virtual' THEN '' ELSE ' FROM main.' || ${quoted('t.name')} END || ';'
   FROM pragma_table_list AS t
   WHERE t.schema = 'main' AND t.type IN ('table', 'shadow', 'virtual') AND substr(t.name, 1, 7) <> 'sqlite_' AND ${printable};`;
@@ -30,6 +35,10 @@ const propertyLine = `SELECT '${headerPrefix}{"properties":' || json_object(${se
   FROM ${settings.map((name) => `pragma_${name}`).join(', ')};`;
 
 const settingLines = settings.map((name) => `SELECT 'PRAGMA ${name} = ' || quote(${name}) || ';' FROM pragma_${name};`);
+
+/** `.dump` fills these tables and lets ANALYZE make them, which only a `sqlite3` built with STAT4 does. */
+const statisticsLines = `SELECT 'PRAGMA writable_schema = ON; CREATE TABLE IF NOT EXISTS ' || substr(sql, 14) || '; PRAGMA writable_schema = OFF;'
+  FROM sqlite_schema WHERE type = 'table' AND name GLOB 'sqlite_stat[2-4]';`;
 
 /** Errors in SQL and unknown dot-commands end the program with code 1 (`.bail`); those inside `.dump` change its trailer. */
 export function sqlDumpScript(busyTimeoutMs: number): string {
@@ -42,6 +51,7 @@ export function sqlDumpScript(busyTimeoutMs: number): string {
     tableLines,
     '.read tables.sql',
     ...settingLines,
+    statisticsLines,
     // Without their rowids, rows would no longer match an FTS index that refers to them.
     '.dump --preserve-rowids',
     '',

@@ -12,8 +12,8 @@ interface HeaderLine {
   readonly table?: string;
   /** Missing for tables that only serve a virtual one. */
   readonly rows?: number | null;
-  /** Rows with text that `.dump` would cut. */
-  readonly cut?: number;
+  /** Rows with values that `.dump` would change. */
+  readonly lost?: number;
   readonly properties?: Readonly<Record<string, string | number>>;
 }
 
@@ -72,16 +72,16 @@ export class SqlHeaderReader extends Transform {
       this.#inHeader = false;
       return;
     }
-    const { table, rows, cut = 0, properties } = JSON.parse(line.toString('utf8', prefix.length)) as HeaderLine;
+    const { table, rows, lost = 0, properties } = JSON.parse(line.toString('utf8', prefix.length)) as HeaderLine;
     if (properties !== undefined) this.#properties = properties;
     if (table === undefined) return;
-    if (cut > 0) throw this.#cutText(table, cut);
+    if (lost > 0) throw this.#lossyDump(table, lost);
     if (rows !== undefined) this.#tables.push([table, rows]);
   }
 
-  #cutText(table: string, rows: number): DbBackupError {
-    const what = `${rows} row${rows === 1 ? '' : 's'} of table ${table} hold text with NUL characters`;
-    return new DbBackupError('SOURCE_FAILED', `${this.#path}: ${what}, which SQL text cannot carry`, {
+  #lossyDump(table: string, rows: number): DbBackupError {
+    const what = `table ${table} holds values that SQL text cannot carry, in ${rows} row${rows === 1 ? '' : 's'}`;
+    return new DbBackupError('SOURCE_FAILED', `${this.#path}: ${what} (NUL in text, or numbers next to zero)`, {
       hint: 'Use "format: sqlite", which copies every byte.',
     });
   }

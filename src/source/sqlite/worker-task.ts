@@ -19,8 +19,6 @@ export interface OverwriteTask {
   readonly task: 'overwrite';
   readonly from: string;
   readonly to: string;
-  /** A name for `to` that better-sqlite3 does not trim: a link to be made in a private folder. */
-  readonly link: string;
   readonly busyTimeoutMs: number;
 }
 

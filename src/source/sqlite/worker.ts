@@ -2,9 +2,9 @@
  * A program of its own, because better-sqlite3 blocks the thread it runs on: here it can be killed at any moment.
  * Reads a `WorkerTask` from stdin and writes `WorkerLine`s; what SQLite refuses is an answer, not a crash.
  */
-import { closeSync, existsSync, openSync, readFileSync, readSync, symlinkSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
+import { closeSync, copyFileSync, existsSync, openSync, readFileSync, readSync, symlinkSync } from 'node:fs';
 import Database from 'better-sqlite3';
+import { linkSuffix } from './database-files.ts';
 import { headerBytes, parseHeader } from './database-header.ts';
 import type { CheckAnswer, CheckTask, CopyTask, OverwriteTask, WorkerLine, WorkerTask } from './worker-task.ts';
 
@@ -30,37 +30,37 @@ async function perform(wanted: WorkerTask) {
   return {};
 }
 
-/** As a URL, because better-sqlite3 trims plain names, and a name may end in a space. */
-function open(path: string, options: Database.Options, query = ''): Database.Database {
-  return new Database(`${pathToFileURL(path).href}${query}`, { fileMustExist: true, ...options });
+/** better-sqlite3 trims names, and a name may end in a space or a newline; SQLite itself follows links. */
+function plainName(path: string, link: string): string {
+  if (path.trim() === path) return path;
+  symlinkSync(path, link);
+  return link;
 }
 
 async function copy({ from, to, busyTimeoutMs }: CopyTask): Promise<void> {
-  const { source, immutable } = openSource(from, busyTimeoutMs);
-  // Within a read transaction the backup sees one snapshot and is not started anew by foreign writers.
-  source.exec('BEGIN');
-  source.prepare('SELECT count(*) FROM sqlite_schema').get();
-  await transfer(source, to);
-  source.close();
-  if (immutable && existsSync(`${from}-wal`)) {
-    throw new Database.SqliteError('someone wrote to the database while it was read without locks', 'SQLITE_BUSY');
+  const name = plainName(from, `${to}${linkSuffix}`);
+  const source = new Database(name, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
+  try {
+    // Within a read transaction the backup sees one snapshot and is not started anew by foreign writers.
+    source.exec('BEGIN');
+    source.prepare('SELECT count(*) FROM sqlite_schema').get();
+    await transfer(source, to);
+  } catch (error) {
+    if (!isOutOfReach(error) || existsSync(`${from}-wal`)) throw error;
+    copyUnlocked(from, to);
   }
 }
 
-/**
- * A WAL database in a folder that we may not write to can be read only as "immutable", without locks. Where there is no
- * -wal nobody is writing to it; that is looked at again when the copy is done.
- */
-function openSource(path: string, timeout: number): { source: Database.Database; immutable: boolean } {
-  const source = open(path, { readonly: true, timeout });
-  try {
-    source.prepare('SELECT count(*) FROM sqlite_schema').get();
-    return { source, immutable: false };
-  } catch (error) {
-    source.close();
-    const unwritable = error instanceof Database.SqliteError && /CANTOPEN|READONLY_(DIRECTORY|CANT)/.test(error.code);
-    if (!unwritable || existsSync(`${path}-wal`)) throw error;
-    return { source: open(path, { readonly: true }, '?immutable=1'), immutable: true };
+/** A WAL database in a folder that we may not write to cannot be opened, because its -shm cannot be made. */
+function isOutOfReach(error: unknown): boolean {
+  return error instanceof Database.SqliteError && /CANTOPEN|READONLY_(DIRECTORY|CANT)/.test(error.code);
+}
+
+/** Without a -wal nobody is writing to it; that is looked at again when the copy is done. */
+function copyUnlocked(from: string, to: string): void {
+  copyFileSync(from, to);
+  if (existsSync(`${from}-wal`)) {
+    throw new Database.SqliteError('someone wrote to the database while it was read without locks', 'SQLITE_BUSY');
   }
 }
 
@@ -80,7 +80,7 @@ async function transfer(source: Database.Database, to: string): Promise<void> {
 }
 
 function check({ path }: CheckTask): CheckAnswer {
-  const database = open(path, { readonly: true }, '?immutable=1');
+  const database = new Database(path, { readonly: true, fileMustExist: true });
   const problems = database.pragma('integrity_check(10)') as { integrity_check: string }[];
   const lines = problems.map((row) => row.integrity_check).filter((line) => line !== 'ok');
   if (lines.length > 0) return { problems: lines, tables: {}, properties: {} };
@@ -121,20 +121,19 @@ function journalModeOf(path: string): string {
  * The target first leaves WAL mode: that is refused while any other connection is open, it removes `-wal` and `-shm`,
  * and it lets the page size change. The backup itself is one transaction of the target, undone by its journal.
  */
-async function overwrite({ from, to, link, busyTimeoutMs }: OverwriteTask): Promise<void> {
-  const wasWal = takeAlone(to, busyTimeoutMs);
-  const source = open(from, { readonly: true }, '?immutable=1');
-  symlinkSync(to, link);
+async function overwrite({ from, to, busyTimeoutMs }: OverwriteTask): Promise<void> {
+  const target = plainName(to, `${from}${linkSuffix}`);
+  const wasWal = takeAlone(target, busyTimeoutMs);
   try {
-    await transfer(source, link);
+    await transfer(new Database(from, { readonly: true, fileMustExist: true }), target);
   } catch (error) {
-    if (wasWal) open(to, {}).pragma('journal_mode = WAL');
+    if (wasWal) new Database(target, { fileMustExist: true }).pragma('journal_mode = WAL');
     throw error;
   }
 }
 
-function takeAlone(path: string, timeout: number): boolean {
-  const target = open(path, { timeout });
+function takeAlone(name: string, timeout: number): boolean {
+  const target = new Database(name, { fileMustExist: true, timeout });
   try {
     const wasWal = target.pragma('journal_mode', { simple: true }) === 'wal';
     if (wasWal) target.pragma('journal_mode = DELETE');

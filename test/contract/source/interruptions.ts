@@ -32,7 +32,7 @@ export function testInterruptions(suite: SourceSuite, format: DumpFormat, bench:
       const dumping = startDump(source, format, context);
       dumping.catch(() => {});
       const stream = prepared ? undefined : await firstBytes((await dumping).stream);
-      const tool = await vi.waitUntil(() => aChild(before), { timeout: 20_000, interval: 5 });
+      const tool = await vi.waitUntil(() => newChildren(before)[0], { timeout: 20_000, interval: 5 });
       by(tool, context, stream);
       // Whether the failure shows in dump() or in its stream, it must show.
       await expect(dumping.then((dump) => readToEnd(dump.stream))).rejects.toThrow();
@@ -76,12 +76,6 @@ export function testInterruptions(suite: SourceSuite, format: DumpFormat, bench:
       expect(newChildren(before)).toEqual([]);
     });
   });
-}
-
-function aChild(before: ReadonlySet<number>): number {
-  const [pid] = newChildren(before);
-  if (pid === undefined) throw new Error('no tool is at work');
-  return pid;
 }
 
 /** Waits until bytes are there and leaves them unread, so that the tool is soon held up by backpressure. */
