@@ -12,6 +12,8 @@ import { keygenCommand } from './command/keygen.ts';
 import { keysCommand } from './command/keys.ts';
 import { listCommand } from './command/list.ts';
 import { logsCommand } from './command/logs.ts';
+import { acceptCommand, lockCommand, unlockCommand } from './command/mark.ts';
+import { pruneCommand } from './command/prune.ts';
 import { recoveryKitCommand } from './command/recovery-kit.ts';
 import { restoreCommand } from './command/restore.ts';
 import { runCommand } from './command/run.ts';
@@ -28,7 +30,11 @@ const commands: readonly ((context: CommandContext) => Command)[] = [
   showCommand,
   verifyCommand,
   downloadCommand,
+  lockCommand,
+  unlockCommand,
+  acceptCommand,
   deleteCommand,
+  pruneCommand,
   cleanupCommand,
   historyCommand,
   logsCommand,

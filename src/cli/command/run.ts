@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import type { BackupResult } from '../../operation/backup/backup.ts';
+import type { DestinationPrune } from '../../operation/retention/prune.ts';
+import type { RunRetention } from '../../operation/retention/prune-after-backup.ts';
 import { type CommandContext, collect, newCommand, runAction } from '../command.ts';
 import { formatBytes, formatDuration, formatSavings } from '../format.ts';
 import type { Output } from '../output.ts';
@@ -8,6 +10,7 @@ interface RunFlags {
   readonly all?: boolean;
   readonly dryRun?: boolean;
   readonly wait?: boolean;
+  readonly retention: boolean;
   readonly destination?: readonly string[];
   readonly note?: string;
 }
@@ -19,6 +22,7 @@ export function runCommand(context: CommandContext): Command {
     .option('--all', 'run every enabled job')
     .option('--dry-run', 'check config, source and destinations; dump nothing')
     .option('--wait', 'wait while another run of the job holds its lock, instead of failing with exit code 6')
+    .option('--no-retention', 'delete no older backups this time')
     .option('--destination <name>', 'only to this destination of the job (repeatable)', collect)
     .option('--note <text>', 'your own words, kept with the backup')
     .addHelpText('after', examples)
@@ -36,12 +40,15 @@ export function runCommand(context: CommandContext): Command {
           note: options.note,
           destinations: options.destination ?? [],
           dryRun: options.dryRun ?? false,
+          retention: options.retention,
         };
         try {
           const outcome = await runJobs(jobs, chosen, runtime, (each) => {
             reporter.stop();
-            if (each.status === 'done') showResult(each.result, output);
-            else if (jobs.length > 1) output.failure(each.error, { job: each.job.name });
+            if (each.status === 'done') {
+              showResult(each.result, each.retention, output);
+              for (const trouble of each.retention.troubles) output.warn(trouble);
+            } else if (jobs.length > 1) output.failure(each.error, { job: each.job.name });
           });
           for (const trouble of outcome.troubles) output.warn(trouble);
           if (outcome.error !== undefined) throw outcome.error;
@@ -61,7 +68,7 @@ Examples:
   $ dbbackup run shop --note "before the migration"
   $ dbbackup run shop --dry-run                    is everything in place?`;
 
-function showResult(result: BackupResult | { dryRun: string }, output: Output): void {
+function showResult(result: BackupResult | { dryRun: string }, retention: RunRetention, output: Output): void {
   if ('dryRun' in result) {
     output.result(
       { type: 'dry-run', job: result.dryRun, status: 'ready' },
@@ -69,7 +76,28 @@ function showResult(result: BackupResult | { dryRun: string }, output: Output): 
     );
     return;
   }
-  output.result({ type: 'result', ...toJson(result) }, () => summary(result, output));
+  const pruned = retention.result?.destinations ?? [];
+  output.result({ type: 'result', ...toJson(result), retention: retentionJson(retention) }, () =>
+    [summary(result, output), ...pruned.map(retentionLine)].join('\n'),
+  );
+}
+
+function retentionJson({ result, troubles }: RunRetention): Record<string, unknown> | undefined {
+  if (!result && troubles.length === 0) return undefined;
+  const destinations = result?.destinations.map(({ name, deleted, decisions }) => {
+    return { name, deleted: deleted.map(({ key }) => key), kept: kept(decisions) };
+  });
+  return { executionId: result?.executionId, destinations, troubles };
+}
+
+function retentionLine({ name, decisions, deleted }: DestinationPrune): string {
+  const foreign = decisions.filter(({ reasons }) => reasons.some(({ rule }) => rule === 'foreign')).length;
+  const note = foreign > 0 ? `; ${foreign} of another source left alone (dbbackup prune --adopt)` : '';
+  return `  retention at ${name}: kept ${kept(decisions)}, deleted ${deleted.length}${note}`;
+}
+
+function kept(decisions: DestinationPrune['decisions']): number {
+  return decisions.filter(({ action }) => action === 'keep').length;
 }
 
 function toJson(result: BackupResult): Record<string, unknown> {

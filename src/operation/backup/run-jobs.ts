@@ -2,16 +2,24 @@
 import type { Job } from '../../config/config.ts';
 import { DbBackupError, exitCodeOf, exitCodes } from '../../errors.ts';
 import { recoverInterrupted } from '../recover-interrupted.ts';
+import { pruneAfterBackup, type RunRetention } from '../retention/prune-after-backup.ts';
 import type { Runtime } from '../runtime.ts';
 import { type BackupOptions, type BackupResult, backUp } from './backup.ts';
 import { checkJob } from './check-job.ts';
 
 export interface RunOptions extends BackupOptions {
   readonly dryRun: boolean;
+  /** False: leave older backups alone this time. */
+  readonly retention: boolean;
 }
 
 export type JobOutcome =
-  | { readonly status: 'done'; readonly job: Job; readonly result: BackupResult | { dryRun: string } }
+  | {
+      readonly status: 'done';
+      readonly job: Job;
+      readonly result: BackupResult | { dryRun: string };
+      readonly retention: RunRetention;
+    }
   | { readonly status: 'failed'; readonly job: Job; readonly error: unknown };
 
 export interface RunOutcome {
@@ -60,8 +68,11 @@ export async function runJobs(
 
 async function runJob(job: Job, options: RunOptions, runtime: Runtime): Promise<JobOutcome> {
   try {
-    const result = options.dryRun ? await checkJob(job, runtime) : await backUp(job, options, runtime);
-    return { status: 'done', job, result };
+    if (options.dryRun)
+      return { status: 'done', job, result: await checkJob(job, runtime), retention: { troubles: [] } };
+    const result = await backUp(job, options, runtime);
+    const retention = options.retention ? await pruneAfterBackup(job, result, runtime) : { troubles: [] };
+    return { status: 'done', job, result, retention };
   } catch (error) {
     return { status: 'failed', job, error };
   }
