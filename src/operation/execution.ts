@@ -43,6 +43,10 @@ export interface Execution extends SourceContext {
   readonly startedAt: Date;
   /** Everything the user should know although the execution succeeded. */
   readonly warnings: readonly string[];
+  /** Those of the warnings that make the exit code 8: something beside the backup failed. */
+  readonly troubles: readonly string[];
+  /** Logs a warning and counts it as trouble. */
+  trouble(line: string): void;
   step(name: string): void;
   progress(rawBytes: number, storedBytes: number, total?: ProgressTotal): void;
   /** Keeps a lock until the execution ends. */
@@ -96,6 +100,7 @@ function openExecution(
   runtime: Runtime,
 ): Execution {
   const warnings: string[] = [];
+  const troubles: string[] = [];
   const about = { executionId: id, kind: subject.kind, subject: subject.subject };
   let currentStep = 'start';
   let reportedAt = 0;
@@ -103,6 +108,7 @@ function openExecution(
     id,
     startedAt: new Date(),
     warnings,
+    troubles,
     signal,
     idleTimeoutMs: subject.idleTimeoutMs,
     async temporaryFolder() {
@@ -114,6 +120,10 @@ function openExecution(
       if (level === 'warning') warnings.push(text);
       runtime.history.log(id, level, text);
       runtime.emit({ ...about, type: 'log', level, text });
+    },
+    trouble(line) {
+      this.log('warning', line);
+      troubles.push(redact(line));
     },
     step(name) {
       currentStep = name;

@@ -20,6 +20,8 @@ export interface ProgramSpec {
   readonly totalTimeoutMs?: number;
   /** Way out when the program is not installed: `Install it: apt-get install sqlite3`. */
   readonly missingHint?: string;
+  /** Gets stderr as it comes, not redacted, beside the tail that is kept for messages. Must not throw. */
+  readonly onStderr?: (chunk: Buffer) => void;
   /** First line(s) for stdin before anything else, for programs that read a secret there. */
   readonly stdinPrefix?: Buffer;
 }

@@ -51,6 +51,7 @@ export class Run {
     if (this.child.pid !== undefined) registerGroup(this.child.pid);
     this.child.stderr.on('data', (chunk: Buffer) => {
       this.#tail.add(chunk);
+      spec.onStderr?.(chunk);
       this.idle.touch();
     });
     this.idle = new IdleTimer(spec.idleTimeoutMs, () => this.#timedOut('was silent for', spec.idleTimeoutMs));

@@ -13,6 +13,7 @@ import { formatArtifactName } from '../../sidecar/artifact-name.ts';
 import type { Sidecar } from '../../sidecar/sidecar.ts';
 import type { DumpFormat, Inspection } from '../../source/source.ts';
 import { type Execution, type ExecutionReport, withExecution } from '../execution.ts';
+import { withHooks } from '../hook/with-hooks.ts';
 import { type OpenSource, openDestination, openEncryption, openSource } from '../open-adapter.ts';
 import type { Runtime } from '../runtime.ts';
 import { openSigner } from '../signing.ts';
@@ -49,6 +50,8 @@ export interface BackupResult {
   readonly key: string;
   readonly destinations: readonly DestinationOutcome[];
   readonly warnings: readonly string[];
+  /** Those of the warnings that make the exit code 8. */
+  readonly troubles: readonly string[];
 }
 
 /** Everything opened before the dump starts, so that a wrong setting fails before a byte is read. */
@@ -81,7 +84,9 @@ export async function backUp(job: Job, options: BackupOptions, runtime: Runtime)
   return withExecution(subject, runtime, async (execution) => {
     const lock = await lockJob(job, options.wait, execution, runtime);
     try {
-      const value = await makeBackup(await openJob(job, options, execution, runtime), options, execution, runtime);
+      const value = await withHooks(job, execution, runtime, async () =>
+        makeBackup(await openJob(job, options, execution, runtime), options, execution, runtime),
+      );
       return { value, report: reportOf(value) };
     } finally {
       await lock.release();
@@ -156,6 +161,7 @@ async function makeBackup(
     key,
     destinations,
     warnings: execution.warnings,
+    troubles: execution.troubles,
   };
 }
 
