@@ -1,12 +1,21 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { postgresType } from '../../src/source/postgres/postgres.ts';
 import type { RestoreRequest } from '../../src/source/source.ts';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
 import { nastySql } from '../servers/postgres-nasty.ts';
-import { createdDatabase, dumpToFile, requestFor, sourceContext } from '../servers/postgres-source.ts';
+import {
+  countedRows,
+  createdDatabase,
+  dumpToFile,
+  formatNamed,
+  requestFor,
+  sourceContext,
+} from '../servers/postgres-source.ts';
 
 const bigBytes = Number(process.env['DBBACKUP_TEST_BIG_BYTES'] ?? 200_000);
 
@@ -79,19 +88,26 @@ describe('a database with everything', () => {
     expect(await server.sql(`SELECT count(*) FROM pg_database WHERE datname LIKE 'replaced_%'`)).toBe('0');
   });
 
+  test.each(['custom', 'plain'])('comes back by the recipe of its sidecar alone (%s)', async (format) => {
+    const path = join(folder, `it's a recipe.${format}`);
+    await dumpToFile(server, 'nasty', format, path, context());
+    const database = `it's = recovered ${format}`;
+    const { command } = postgresType.recovery(formatNamed(format), [database]);
+    const env = {
+      PATH: `${server.programs}:${process.env['PATH']}`,
+      PGHOST: server.socketDir,
+      PGPORT: `${server.port}`,
+      PGUSER: 'postgres',
+    };
+    await promisify(execFile)('sh', ['-ec', command(`'${path.replaceAll("'", "'\\''")}'`)], { env });
+    expect(await countedRows(server, database)).toEqual(await countedRows(server, 'nasty'));
+  });
+
   test('counts the rows of every table on the way', async () => {
-    const names = await server.sql(
-      `SELECT string_agg(format('SELECT %L, count(*) FROM ONLY %I.%I', nspname || '.' || relname, nspname, relname), ' UNION ALL ')
-       FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind = 'r' AND nspname !~ '^pg_|^information'`,
-      'nasty',
-    );
-    const rows = await server.sql(
-      `SELECT json_object_agg(name, rows) FROM (${names}) AS counted (name, rows)`,
-      'nasty',
-    );
+    const rows = await countedRows(server, 'nasty');
     for (const format of ['custom', 'plain']) {
       const dumped = await dumpToFile(server, 'nasty', format, join(folder, `rows-${format}.dump`), context());
-      expect(dumped[0]?.tables).toEqual(JSON.parse(rows));
+      expect(dumped[0]?.tables).toEqual(rows);
       expect(dumped[0]?.name).toBe('nasty');
     }
   });

@@ -10,7 +10,14 @@ import { postgresType } from '../../src/source/postgres/postgres.ts';
 import type { Dump, Source, SourceContext } from '../../src/source/source.ts';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
 import { nastySql } from '../servers/postgres-nasty.ts';
-import { createdDatabase, dumpToFile, formatNamed, requestFor, sourceContext } from '../servers/postgres-source.ts';
+import {
+  createdDatabase,
+  dumpToFile,
+  fingerprintOf,
+  formatNamed,
+  requestFor,
+  sourceContext,
+} from '../servers/postgres-source.ts';
 
 const cuts = Number(process.env['DBBACKUP_TEST_CUTS'] ?? 10);
 const seed = Number(process.env['DBBACKUP_TEST_SEED'] ?? Date.now() % 100_000);
@@ -70,10 +77,7 @@ async function clientsWith(name: string, pgDump: string): Promise<string> {
 
 const honest = '[ -n "$VERSION" ] && exec $REAL --version\n';
 
-/** pg_dump's own view of everything, for comparing a target with what it was. */
-async function fingerprint(database: string): Promise<string> {
-  return (await server.program('pg_dump', [], database)).replace(/^\\(un)?restrict .*$/gm, '');
-}
+const fingerprint = (database: string) => fingerprintOf(server, database);
 
 /** Until no session but the asking one is left in the database. */
 async function quiet(database: string): Promise<void> {

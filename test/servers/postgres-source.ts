@@ -40,7 +40,7 @@ export async function dumpToFile(
   return await dump.contents();
 }
 
-/** Creates a database and runs a script in it, by file: arguments have a limit. */
+/** Creates a database and runs a script in it. */
 export async function createdDatabase(
   server: PostgresServer,
   name: string,
@@ -48,7 +48,29 @@ export async function createdDatabase(
   folder: string,
 ): Promise<void> {
   await server.program('createdb', ['--template=template0', '--', name]);
-  const path = join(folder, `${name.replace(/\W/g, '_')}-fill.sql`);
+  if (sql !== '') await fillDatabase(server, name, sql, folder);
+}
+
+/** Runs a script by file: arguments have a limit. */
+export async function fillDatabase(server: PostgresServer, name: string, sql: string, folder: string): Promise<void> {
+  const path = join(await mkdtemp(join(folder, 'fill-')), 'fill.sql');
   await writeFile(path, sql);
   await server.program('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', path], name);
+}
+
+/** Rows of every table, counted by the server, under the names that `contents()` uses. */
+export async function countedRows(server: PostgresServer, name: string): Promise<Record<string, number>> {
+  const queries = await server.sql(
+    `SELECT string_agg(format('SELECT %L, count(*) FROM ONLY %I.%I', nspname || '.' || relname, nspname, relname), ' UNION ALL ')
+     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind = 'r' AND nspname !~ '^pg_|^information'`,
+    name,
+  );
+  return JSON.parse(
+    await server.sql(`SELECT json_object_agg(name, rows) FROM (${queries}) AS counted (name, rows)`, name),
+  );
+}
+
+/** pg_dump's own view of everything; the fence's key is random. */
+export async function fingerprintOf(server: PostgresServer, name: string): Promise<string> {
+  return (await server.program('pg_dump', [], name)).replace(/^\\(un)?restrict .*$/gm, '');
 }

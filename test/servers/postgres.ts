@@ -17,7 +17,7 @@ const versionsFolder = '/usr/lib/postgresql';
 /** The majors installed on this machine, lowest first. Throws when there is none: a suite must not skip silently. */
 export function installedMajors(): readonly number[] {
   const majors = readdirSync(versionsFolder).map(Number).filter(Number.isInteger);
-  if (majors.length === 0) throw new Error('no PostgreSQL server is installed: node test/servers/install.ts');
+  if (majors.length === 0) throw new Error('no PostgreSQL server is installed: node test/servers/install.js');
   return majors.sort((a, b) => a - b);
 }
 
@@ -30,6 +30,8 @@ export interface PostgresServer {
   /** Superuser with a password, over TCP. */
   readonly user: string;
   readonly password: string;
+  /** Folder of its own programs. */
+  readonly programs: string;
   /** Process id of the postmaster. */
   readonly pid: number;
   /** `postgres://user:password@host:port/database`. */
@@ -86,6 +88,7 @@ export async function startPostgres(options: StartOptions = {}): Promise<Postgre
     host: '127.0.0.1',
     port,
     socketDir: folder,
+    programs: bin,
     user: 'postgres',
     password,
     pid: server.pid ?? 0,

@@ -86,6 +86,6 @@ function variableOf(keyword: string): string {
 }
 
 /** Manual, 34.1.1.1: quoted, with quotes and backslashes escaped. */
-function conninfoValue(value: string): string {
+export function conninfoValue(value: string): string {
   return `'${value.replace(/[\\']/g, '\\$&')}'`;
 }

@@ -69,7 +69,7 @@ export function connectionParameters(options: PostgresOptions): Parameters {
   return parameters;
 }
 
-const shape = /^postgres(?:ql)?:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/;
+const shape = /^postgres(?:ql)?:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^/?#@]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/;
 
 /** Manual, 34.1.1.2: several hosts, IPv6 in brackets, percent-encoded parts. Throws USAGE. */
 function parseUrl(url: string): Record<string, string> {

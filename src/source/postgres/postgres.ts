@@ -7,6 +7,7 @@
  */
 import { resolve } from 'node:path';
 import type { DumpFormat, Source, SourceCapabilities, SourceType } from '../source.ts';
+import { conninfoValue } from './connection.ts';
 import { startDump } from './dump.ts';
 import { EndOfDumpCheck } from './end-of-dump.ts';
 import { inspect } from './inspect.ts';
@@ -48,12 +49,9 @@ export const postgresType: SourceType<PostgresOptions> = {
   open,
   fromTarget: (target) => (/^postgres(ql)?:\/\//.test(target) ? { url: target } : undefined),
   endOfDumpCheck: (format) => new EndOfDumpCheck(format),
-  recovery: (format) => ({
+  recovery: (format, databases) => ({
     packages: ['postgresql-client'],
-    command: (file) =>
-      format.name === 'plain'
-        ? `psql -X -v ON_ERROR_STOP=1 -1 -d "$TARGET_DATABASE" -f ${file}`
-        : `pg_restore --exit-on-error --single-transaction -d "$TARGET_DATABASE" ${file}`,
+    command: (file) => recoveryCommand(format, databases[0] ?? 'restored', file),
   }),
 };
 
@@ -70,6 +68,19 @@ function open(options: PostgresOptions, baseFolder: string): Source {
     },
     restore: (request, context) => restore(session, request, context),
   };
+}
+
+/** Into a new database; without owners and rights, whose roles a blank machine does not have (a script names them anyway). */
+function recoveryCommand(format: DumpFormat, database: string, file: string): string {
+  const create = `createdb --template=template0 -- ${shellWord(database)}`;
+  const into = `--dbname=${shellWord(`dbname=${conninfoValue(database)}`)}`;
+  return format.name === 'plain'
+    ? `${create} && psql -X -v ON_ERROR_STOP=1 -1 ${into} -f ${file}`
+    : `${create} && pg_restore --exit-on-error --single-transaction --no-owner --no-privileges ${into} ${file}`;
+}
+
+function shellWord(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 const paths = ['sslrootcert', 'sslcert', 'sslkey', 'passfile', 'clientFolder'] as const;

@@ -45,6 +45,7 @@ export class ScriptScanner {
   readonly #events: ScriptEvents;
   readonly #tables = new Map<string, number>();
   #bytes = 0;
+  #ending = '';
   #mode: Mode = 'sql';
   #previous = 0;
   /** The beginning of the statement that is being read; of a COPY all of it. */
@@ -66,12 +67,14 @@ export class ScriptScanner {
 
   push(chunk: Buffer): void {
     this.#bytes += chunk.length;
+    this.#ending = (this.#ending + chunk.toString('latin1', Math.max(0, chunk.length - 2))).slice(-2);
     for (let at = 0; at < chunk.length; ) at = this.#step(chunk, at);
   }
 
   finish(): void {
     if (this.#bytes === 0) throw new DbBackupError('DUMP_EMPTY', 'the dump is empty: not one byte came');
-    if (this.#complete && !this.#fenced && this.#mode === 'sql') return;
+    // Trailer and fence both end with an empty line.
+    if (this.#complete && !this.#fenced && this.#mode === 'sql' && this.#ending === '\n\n') return;
     const place = this.#mode === 'copy' ? `inside the data of ${this.#table}` : 'before its last line';
     throw new DbBackupError('DUMP_INCOMPLETE', `the dump is not a whole script: it ends ${place}`, {
       hint: 'The dump was cut off or damaged: make a new one, or use another copy of this backup.',

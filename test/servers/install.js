@@ -1,0 +1,96 @@
+/**
+ * Makes sure that the servers and tools of the test suite are installed. Runs before the tests, on the plain Node.
+ * As root on Debian or Ubuntu it installs what is missing, without letting Debian start a server on a standard port;
+ * elsewhere it prints the one line to run and exits 1.
+ */
+import { execFileSync } from 'node:child_process';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+
+/** What is looked for → the Debian package that has it. A line here is all that a new server needs. */
+const needed = [
+  { package: 'postgresql', present: () => hasPostgres() },
+  { package: 'sqlite3', present: () => onPath('sqlite3') },
+  { package: 'age', present: () => onPath('age') },
+  { package: 'zstd', present: () => onPath('zstd') },
+  { package: 'pigz', present: () => onPath('pigz') },
+  { package: 'lbzip2', present: () => onPath('lbzip2') },
+  { package: 'bzip2', present: () => onPath('bzip2') },
+  { package: 'brotli', present: () => onPath('brotli') },
+  { package: 'strace', present: () => onPath('strace') },
+  { package: 'procps', present: () => onPath('ps') },
+  { package: 'util-linux', present: () => onPath('setpriv') },
+];
+
+/** Files that keep a package's scripts from starting servers: path → content and mode. */
+const quiet = [
+  { path: '/usr/sbin/policy-rc.d', content: '#!/bin/sh\nexit 101\n', mode: 0o755 },
+  { path: '/etc/postgresql-common/createcluster.conf', content: 'create_main_cluster = false\n', mode: 0o644 },
+];
+
+const missing = needed.filter((tool) => !tool.present()).map((tool) => tool.package);
+if (missing.length > 0) install(missing);
+
+/** @param {readonly string[]} packages */
+function install(packages) {
+  const line = `apt-get install --yes --no-install-recommends ${packages.join(' ')}`;
+  if (process.getuid?.() !== 0 || !onPath('apt-get')) {
+    process.stderr.write(`The test suite needs ${packages.join(', ')}. On Debian or Ubuntu, as root:\n  ${line}\n`);
+    process.exit(1);
+  }
+  process.stderr.write(`Installing for the test suite: ${packages.join(' ')} (no server is started)\n`);
+  const before = quiet.map(({ path }) => (existsSync(path) ? readFileSync(path) : undefined));
+  try {
+    for (const { path, content, mode } of quiet) {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, content, { mode });
+    }
+    apt(['update']);
+    apt(line.split(' ').slice(1));
+  } finally {
+    quiet.forEach(({ path }, index) => {
+      const content = before[index];
+      // The package brings its own createcluster.conf only where none stands in its way; nothing then means its defaults.
+      if (content === undefined) rmSync(path, { force: true });
+      else writeFileSync(path, content);
+    });
+  }
+}
+
+/** @param {readonly string[]} args */
+function apt(args) {
+  // Whoever configured createcluster.conf keeps it; apt must not ask.
+  const options = ['-o', 'Dpkg::Options::=--force-confold', '-qq'];
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  execFileSync('apt-get', [...options, ...args], { stdio: ['ignore', 'inherit', 'inherit'], env });
+}
+
+function hasPostgres() {
+  const folder = '/usr/lib/postgresql';
+  return existsSync(folder) && readdirSync(folder).some((major) => isProgram(join(folder, major, 'bin', 'initdb')));
+}
+
+/** @param {string} name */
+function onPath(name) {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  return folders.some((folder) => folder !== '' && isProgram(join(folder, name)));
+}
+
+/** @param {string} path */
+function isProgram(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

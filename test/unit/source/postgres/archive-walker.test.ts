@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest';
+import { ArchiveWalker } from '../../../../src/source/postgres/archive-walker.ts';
+
+/** An archive as pg_backup_archiver.c writes it, in any version that is read. */
+class ArchiveWriter {
+  readonly #parts: Buffer[] = [];
+  readonly #minor: number;
+
+  constructor(minor: number, compressed = false) {
+    this.#minor = minor;
+    this.#parts.push(Buffer.from('PGDMP'), Buffer.from([1, minor, 0, 4, 8, 1]));
+    if (minor >= 15) this.#parts.push(Buffer.from([compressed ? 1 : 0]));
+    else this.int(compressed ? 6 : 0);
+    for (let field = 0; field < 7; field++) this.int(field);
+    for (const text of ['shop', '15.18', '15.18']) this.text(text);
+  }
+
+  int(value: number): this {
+    const bytes = Buffer.alloc(5);
+    bytes[0] = value < 0 ? 1 : 0;
+    bytes.writeUInt32LE(Math.abs(value), 1);
+    this.#parts.push(bytes);
+    return this;
+  }
+
+  text(value: string | undefined): this {
+    if (value === undefined) return this.int(-1);
+    this.int(Buffer.byteLength(value)).#parts.push(Buffer.from(value));
+    return this;
+  }
+
+  entry(id: number, kind: string, tag: string, hasData: boolean, copy = ''): this {
+    this.int(id).int(hasData ? 1 : 0);
+    for (const text of ['1259', '16384', tag, kind]) this.text(text);
+    this.int(3).text('definition').text('').text(copy).text('public').text('');
+    if (this.#minor >= 14) this.text('heap');
+    if (this.#minor >= 16) this.int(114);
+    this.text('owner').text('false').text('7').text(undefined);
+    this.#parts.push(Buffer.alloc(9, 1));
+    return this;
+  }
+
+  block(type: number, id: number): this {
+    this.#parts.push(Buffer.from([type]));
+    return this.int(id);
+  }
+
+  bytes(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+}
+
+const copy = 'COPY public.t (a) FROM stdin;\n';
+
+function wholeArchive(minor: number): Buffer {
+  const writer = new ArchiveWriter(minor).int(4);
+  writer.entry(1, 'TABLE', 't', false).entry(2, 'TABLE DATA', 't', true, copy);
+  writer.entry(3, 'BLOBS', 'BLOBS', true).entry(4, 'TABLE DATA', 'inserted', true);
+  // One piece for each row up to 18, several rows in a piece from 19 on.
+  writer.block(1, 2).text('one\n').text('two\nthree\n').text('\\.\n\n\n').int(0);
+  writer.block(3, 3).int(16_400).text('\n\nlarge').int(0).int(16_401).int(0).int(0);
+  writer.block(1, 4).text('INSERT INTO public.inserted VALUES (1);\n').int(0);
+  return writer.bytes();
+}
+
+function walk(archive: Buffer, size = archive.length): ArchiveWalker {
+  const walker = new ArchiveWalker();
+  for (let at = 0; at < archive.length; at += size) walker.push(archive.subarray(at, at + size));
+  return walker;
+}
+
+describe.each([12, 13, 14, 15, 16])('an archive of version 1.%i', (minor) => {
+  const archive = wholeArchive(minor);
+
+  test.each([1, 2, 7, 1000])('is whole, and its rows are counted, in pieces of %i bytes', (size) => {
+    const walker = walk(archive, size);
+    walker.finish();
+    expect(walker.tables()).toEqual({ 'public.t': 3, 'public.inserted': null });
+  });
+
+  test('is incomplete wherever it is cut', () => {
+    for (let length = 1; length < archive.length; length++) {
+      const walker = walk(archive.subarray(0, length));
+      expect(() => walker.finish(), `cut at ${length}`).toThrow(expect.objectContaining({ code: 'DUMP_INCOMPLETE' }));
+    }
+  });
+
+  test('may not go on after its end', () => {
+    expect(() => walk(Buffer.concat([archive, Buffer.from([0])]))).toThrow(/bytes after its end/);
+    const walker = walk(archive);
+    expect(() => walker.push(Buffer.from([0]))).toThrow(/bytes after its end/);
+  });
+});
+
+test('a schema alone has no blocks', () => {
+  const walker = walk(new ArchiveWriter(14).int(1).entry(1, 'TABLE', 't', false).bytes());
+  walker.finish();
+  expect(walker.tables()).toEqual({});
+});
+
+test('rows that pg_dump compressed are not counted', () => {
+  const writer = new ArchiveWriter(16, true).int(1).entry(2, 'TABLE DATA', 't', true, copy);
+  const walker = walk(writer.block(1, 2).text('x\n\n\n\n\n\n').int(0).bytes());
+  walker.finish();
+  expect(walker.tables()).toEqual({ 'public.t': null });
+});
+
+test('nothing at all is an empty dump', () => {
+  expect(() => new ArchiveWalker().finish()).toThrow(expect.objectContaining({ code: 'DUMP_EMPTY' }));
+});
+
+test.each([
+  ['another file', Buffer.from('SQLite format 3\0 and so on')],
+  ['a newer version', Buffer.concat([Buffer.from('PGDMP'), Buffer.from([1, 17, 0, 4, 8, 1])])],
+  ['the tar format', Buffer.concat([Buffer.from('PGDMP'), Buffer.from([1, 14, 0, 4, 8, 3])])],
+  ['data of an unknown entry', new ArchiveWriter(14).int(1).entry(2, 'TABLE DATA', 't', true).block(1, 9).bytes()],
+  ['a block of unknown type', new ArchiveWriter(14).int(1).entry(2, 'TABLE DATA', 't', true).block(7, 2).bytes()],
+  [
+    'the same data twice',
+    new ArchiveWriter(14).int(2).entry(2, 'TABLE DATA', 't', true).entry(2, 'TABLE DATA', 't', true).bytes(),
+  ],
+])('refuses %s', (_what, bytes) => {
+  expect(() => walk(bytes)).toThrow(expect.objectContaining({ code: 'DUMP_INCOMPLETE' }));
+});
