@@ -13,6 +13,7 @@ import { keysCommand } from './command/keys.ts';
 import { listCommand } from './command/list.ts';
 import { logsCommand } from './command/logs.ts';
 import { acceptCommand, lockCommand, unlockCommand } from './command/mark.ts';
+import { notifyCommand } from './command/notify.ts';
 import { pruneCommand } from './command/prune.ts';
 import { recoveryKitCommand } from './command/recovery-kit.ts';
 import { restoreCommand } from './command/restore.ts';
@@ -40,6 +41,7 @@ const commands: readonly ((context: CommandContext) => Command)[] = [
   logsCommand,
   statusCommand,
   jobsCommand,
+  notifyCommand,
   keygenCommand,
   keysCommand,
   recoveryKitCommand,

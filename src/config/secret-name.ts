@@ -14,6 +14,11 @@ export function isPublicName(name: string): boolean {
   return /^(path|file|folder|dir|directory|host|hostname|port|database|region|bucket|prefix)$/i.test(name);
 }
 
+/** Headers of HTTP that never hold a secret. */
+export function isSecretHeader(name: string): boolean {
+  return !/^(content-type|accept|user-agent)$/i.test(name);
+}
+
 /** Password of a URL: everything from the colon to the last `@` before the path. */
 export const urlPassword = /([a-z][a-z0-9+.-]*:\/\/[^\s:@/]*:)([^\s/]+)(?=@)/gi;
 /** `name=value` in a URL's query or a connection string. */

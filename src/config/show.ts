@@ -3,7 +3,7 @@
  * the defaults of secret options.
  */
 import { registerSecret } from '../redact.ts';
-import { assignment, isSecretName, passwordsIn, urlPassword } from './secret-name.ts';
+import { assignment, isSecretHeader, isSecretName, passwordsIn, urlPassword } from './secret-name.ts';
 import { parseTemplate } from './template.ts';
 import { isRecord, type Path, walkStrings } from './walk-strings.ts';
 
@@ -27,13 +27,24 @@ function shown(value: unknown, path: Path): unknown {
   if (isRecord(value)) {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shown(item, [...path, key])]));
   }
-  if (typeof value === 'string') return isSecret(path) ? maskedSecret(value) : maskedText(value);
+  if (typeof value === 'string') return isHidden(path) ? maskedSecret(value) : maskedText(value);
   return typeof value === 'number' && isSecret(path) ? mask : value;
 }
 
 /** The first two keys are section and name; options and what is inside them follow. */
 function isSecret(path: Path): boolean {
-  return path.slice(2).some((key) => typeof key === 'string' && isSecretName(key));
+  const names = path.slice(2).filter((key) => typeof key === 'string');
+  return names.some(isSecretName) || (path[0] === 'notifications' && isSecretOfChannel(names));
+}
+
+/** Who has the URL of a channel can write to it; headers carry tokens. */
+function isSecretOfChannel([option = '', header = '']: readonly string[]): boolean {
+  return /url$/i.test(option) || (option === 'headers' && isSecretHeader(header));
+}
+
+/** ntfy's topic is a password too, but often a plain word, which must stay readable in every other text. */
+function isHidden(path: Path): boolean {
+  return isSecret(path) || (path[0] === 'notifications' && path[2] === 'topic');
 }
 
 const reference = /(?<!\$)\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}/g;

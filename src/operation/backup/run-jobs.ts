@@ -1,6 +1,7 @@
 /** `run`: the named jobs one after the other; one that fails does not keep the others from running. */
 import type { Job } from '../../config/config.ts';
 import { DbBackupError, exitCodeOf, exitCodes } from '../../errors.ts';
+import { type NotifiedOutcome, withNotifications } from '../notify/notify.ts';
 import { recoverInterrupted } from '../recover-interrupted.ts';
 import { pruneAfterBackup, type RunRetention } from '../retention/prune-after-backup.ts';
 import type { Runtime } from '../runtime.ts';
@@ -27,7 +28,7 @@ export interface RunOutcome {
   readonly exitCode: number;
   /** What to show at the end: the only job's failure, or a summary of several that were told one by one. */
   readonly error?: unknown;
-  /** Remarks on the recovery from an earlier crash. */
+  /** What failed beside the backups: recovery from a crash, hooks, notifications. Makes the exit code 8. */
   readonly troubles: readonly string[];
 }
 
@@ -55,15 +56,24 @@ export async function runJobs(
 ): Promise<RunOutcome> {
   refuseForeignDestinations(jobs, options.destinations);
   const definitions = jobs.flatMap((job) => job.destinations);
-  const troubles = options.dryRun ? [] : await recoverInterrupted(definitions, runtime);
+  const troubles = options.dryRun ? [] : [...(await recoverInterrupted(definitions, runtime))];
   const outcomes: JobOutcome[] = [];
   for (const job of jobs) {
-    const outcome = await runJob(job, options, runtime);
+    const notified = await runNotified(job, options, runtime);
+    const { outcome } = notified;
+    troubles.push(...notified.troubles);
     outcomes.push(outcome);
     onOutcome(outcome);
     if (runtime.signal.aborted) break;
   }
   return { ...conclude(outcomes), troubles };
+}
+
+async function runNotified(job: Job, options: RunOptions, runtime: Runtime): Promise<NotifiedOutcome> {
+  if (options.dryRun) return { outcome: await runJob(job, options, runtime), troubles: [] };
+  const { outcome, troubles } = await withNotifications(job, runtime, (watched) => runJob(job, options, watched));
+  const ofHooks = outcome.status === 'done' && 'troubles' in outcome.result ? outcome.result.troubles : [];
+  return { outcome, troubles: [...ofHooks, ...troubles] };
 }
 
 async function runJob(job: Job, options: RunOptions, runtime: Runtime): Promise<JobOutcome> {
