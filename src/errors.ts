@@ -99,6 +99,27 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof DbBackupError ? error.exitCode : exitCodes.UNEXPECTED;
 }
 
+/** The causes of what was thrown, outermost first, at most ten; one that a message above already quotes is left out. */
+export function causesOf(error: unknown): readonly unknown[] {
+  const causes: unknown[] = [];
+  let said = messageOf(error);
+  for (let each = causeOf(error); each !== undefined && causes.length < 10; each = causeOf(each)) {
+    const text = messageOf(each);
+    if (!said.includes(text)) causes.push(each);
+    said += `\n${text}`;
+  }
+  return causes;
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error ? error.cause : undefined;
+}
+
+/** Message and causes in one line, for records and lists: `upload of … to offsite failed: no space left`. */
+export function explain(error: unknown): string {
+  return [error, ...causesOf(error)].map(messageOf).join(': ');
+}
+
 /** The message of anything thrown, without a stack. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -15,6 +15,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     return;
   }
   const { runProgram } = await import('./cli/program.ts');
+  const stdout = watchOutput(process.stdout);
+  watchOutput(process.stderr);
   const app: App = {
     version,
     signal: abortOnSignals(),
@@ -26,8 +28,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     loadCatalog,
   };
   const code = await runProgram(app, argv);
-  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-  process.exit(code);
+  await flushed(process.stdout);
+  if (stdout.failure) process.stderr.write(`error writing to stdout failed: ${stdout.failure.message}\n`);
+  await flushed(process.stderr);
+  process.exit(code || Number(stdout.failure !== undefined));
 }
 
 /** The adapters, loaded when a command needs them. */
@@ -62,6 +66,15 @@ function abortOnSignals(): AbortSignal {
 function readVersion(): string {
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
   return manifest.version;
+}
+
+/** A reader that leaves early (`| head`) must not end a backup half-way; a failed write of a result is a failure. */
+function watchOutput(stream: NodeJS.WriteStream): { failure?: Error } {
+  const seen: { failure?: Error } = {};
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') seen.failure ??= error;
+  });
+  return seen;
 }
 
 /** process.exit drops what a pipe has not taken yet. */

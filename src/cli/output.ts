@@ -3,7 +3,7 @@
  * nothing else. Every text is redacted here, whatever room it came from.
  */
 import { Chalk, type ChalkInstance } from 'chalk';
-import { DbBackupError, messageOf } from '../errors.ts';
+import { causesOf, DbBackupError, messageOf } from '../errors.ts';
 import { redact } from '../redact.ts';
 import type { App, GlobalOptions, Terminal } from './app.ts';
 
@@ -85,20 +85,4 @@ function errorObject(error: unknown): Record<string, unknown> {
     retryable: known?.retryable ?? false,
     causes: causesOf(error).map((cause) => redact(messageOf(cause))),
   };
-}
-
-/** Down the chain, without those that only repeat what was said above. */
-function causesOf(error: unknown): unknown[] {
-  const causes: unknown[] = [];
-  let said = messageOf(error);
-  for (
-    let each = (error as Error | undefined)?.cause;
-    each !== undefined && causes.length < 10;
-    each = (each as Error).cause
-  ) {
-    const text = messageOf(each);
-    if (!said.includes(text)) causes.push(each);
-    said += `\n${text}`;
-  }
-  return causes;
 }

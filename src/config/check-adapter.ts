@@ -1,8 +1,8 @@
 import type { ZodType } from 'zod';
 import { DbBackupError, messageOf } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import type { AdapterDefinition } from './config.ts';
 import { check, type Finding, findings } from './issue.ts';
-import { nearest } from './nearest.ts';
 import { formatPath } from './problem.ts';
 import { hasReference, parseTemplate } from './template.ts';
 import { isRecord, type Path, valueAt, walkStrings } from './walk-strings.ts';

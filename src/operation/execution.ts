@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DbBackupError, messageOf } from '../errors.ts';
+import { DbBackupError, explain } from '../errors.ts';
 import type {
   ErrorRecord,
   ExecutionDetails,
@@ -119,7 +119,7 @@ function openExecution(
       const text = redact(line);
       if (level === 'warning') warnings.push(text);
       runtime.history.log(id, level, text);
-      runtime.emit({ ...about, type: 'log', level, text });
+      runtime.emit({ type: 'log', ...about, level, text });
     },
     trouble(line) {
       this.log('warning', line);
@@ -129,14 +129,14 @@ function openExecution(
       currentStep = name;
       reportedAt = 0;
       runtime.history.setStep(id, name);
-      runtime.emit({ ...about, type: 'step', step: name });
+      runtime.emit({ type: 'step', ...about, step: name });
     },
     progress(rawBytes, storedBytes, total) {
       const now = Date.now();
       if (now - reportedAt < reportEveryMs) return;
       reportedAt = now;
       runtime.history.progress(id, { step: currentStep, rawBytes, storedBytes });
-      runtime.emit({ ...about, type: 'progress', step: currentStep, rawBytes, storedBytes, total });
+      runtime.emit({ type: 'progress', ...about, step: currentStep, rawBytes, storedBytes, total });
     },
     hold(lock) {
       held.push(lock);
@@ -181,7 +181,7 @@ async function end(
 ): Promise<void> {
   await runtime.history.finish(execution.id, how);
   const about = { executionId: execution.id, kind: subject.kind, subject: subject.subject };
-  runtime.emit({ ...about, type: 'end', status: how.status });
+  runtime.emit({ type: 'end', ...about, status: how.status });
 }
 
 function statusOf(error: unknown): ExecutionEnd['status'] {
@@ -189,12 +189,8 @@ function statusOf(error: unknown): ExecutionEnd['status'] {
   return code === 'INTERRUPTED' || code === 'TERMINATED' ? 'cancelled' : 'failed';
 }
 
-/** All messages down the chain of causes, so that `history` alone tells what happened. */
+/** With all causes, so that `history` alone tells what happened. */
 function errorRecord(error: unknown): ErrorRecord {
-  const chain: string[] = [];
-  for (let each: unknown = error; each !== undefined && chain.length < 10; each = (each as Error).cause) {
-    chain.push(messageOf(each));
-  }
   const known = error instanceof DbBackupError ? error : undefined;
-  return { code: known?.code ?? 'UNEXPECTED', message: chain.join(': '), hint: known?.hint };
+  return { code: known?.code ?? 'UNEXPECTED', message: explain(error), hint: known?.hint };
 }

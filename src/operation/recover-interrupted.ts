@@ -6,7 +6,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AdapterDefinition } from '../config/config.ts';
-import { messageOf } from '../errors.ts';
+import { explain } from '../errors.ts';
 import type { DestinationResult, Execution as PastExecution } from '../history/history.ts';
 import { executionLockName, probeRunLock } from '../lock/run-lock.ts';
 import { sidecarExtension } from '../sidecar/sidecar.ts';
@@ -25,7 +25,7 @@ export async function recoverInterrupted(
   for (const execution of dead) {
     for (const result of execution.destinations.filter((each) => each.status === 'running')) {
       await clearDestination(result, execution, definitions, runtime).catch((error) => {
-        troubles.push(`${result.name}: what an interrupted run left there could not be removed: ${messageOf(error)}`);
+        troubles.push(`${result.name}: what an interrupted run left there could not be removed: ${explain(error)}`);
       });
     }
   }

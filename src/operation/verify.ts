@@ -3,7 +3,7 @@
  * end-of-dump mark. The result goes into the state file and the history.
  */
 import { pipeline } from 'node:stream/promises';
-import { DbBackupError, messageOf, wrapError } from '../errors.ts';
+import { DbBackupError, explain, wrapError } from '../errors.ts';
 import type { BackupState } from '../sidecar/state.ts';
 import { type Execution, withExecution } from './execution.ts';
 import { openContent, wholeContent } from './restore/open-content.ts';
@@ -83,7 +83,7 @@ async function remember(backup: StoredBackup, error: unknown, execution: Executi
     error === undefined ||
     (error instanceof DbBackupError && [3, 5].includes(error.exitCode) && error.code !== 'WRONG_KEY');
   if (!verdict || !backup.sidecar || backup.condition === 'unreadable') return;
-  const failure = error === undefined ? undefined : messageOf(error);
+  const failure = error === undefined ? undefined : explain(error);
   const result = failure === undefined ? ('passed' as const) : ('failed' as const);
   await runtime.history.recordValidation({
     kind: 'verify',
@@ -98,6 +98,6 @@ async function remember(backup: StoredBackup, error: unknown, execution: Executi
     const append = ({ verifications }: BackupState) => ({ verifications: [...verifications, verification] });
     await updateState(backup, append, execution.signal);
   } catch (cause) {
-    execution.log('warning', `the result could not be written beside ${describeBackup(backup)}: ${messageOf(cause)}`);
+    execution.log('warning', `the result could not be written beside ${describeBackup(backup)}: ${explain(cause)}`);
   }
 }

@@ -1,5 +1,5 @@
 /** Runs the built program as a user's shell would: its own folder, state and environment; nothing of this machine's. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -21,7 +21,11 @@ export interface Workplace {
   configure(yaml: string): Promise<void>;
   run(...args: string[]): Promise<Run>;
   /** Starts without waiting; `ended` resolves with the outcome. */
-  start(args: readonly string[], env?: NodeJS.ProcessEnv): { child: ChildProcess; ended: Promise<Run> };
+  start(
+    args: readonly string[],
+    env?: NodeJS.ProcessEnv,
+    stdio?: StdioOptions,
+  ): { child: ChildProcess; ended: Promise<Run> };
   remove(): Promise<void>;
 }
 
@@ -30,7 +34,8 @@ export async function makeWorkplace(extraEnv: NodeJS.ProcessEnv = {}): Promise<W
   const folder = await mkdtemp(join(tmpdir(), 'dbbackup-e2e-'));
   const { PATH, LANG } = process.env;
   const env = { PATH, LANG, HOME: folder, DBBACKUP_STATE_DIR: join(folder, 'state'), NO_COLOR: '1', ...extraEnv };
-  const start: Workplace['start'] = (args, more = {}) => startProgram(args, folder, { ...env, ...more });
+  const start: Workplace['start'] = (args, more = {}, stdio = ['ignore', 'pipe', 'pipe']) =>
+    startProgram(args, folder, { ...env, ...more }, stdio);
   return {
     folder,
     env,
@@ -42,12 +47,12 @@ export async function makeWorkplace(extraEnv: NodeJS.ProcessEnv = {}): Promise<W
   };
 }
 
-function startProgram(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
-  const child = spawn(process.execPath, [program, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+function startProgram(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv, stdio: StdioOptions) {
+  const child = spawn(process.execPath, [program, ...args], { cwd, env, stdio });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+  child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
   const ended = new Promise<Run>((done, fail) => {
     child.once('error', fail);
     child.once('close', (code, signal) => {

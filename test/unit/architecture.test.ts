@@ -34,6 +34,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'config',
     'errors',
     'redact',
+    'nearest',
     'state-folder',
   ],
   config: [
@@ -47,6 +48,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'retention',
     'notification',
     'duration',
+    'nearest',
   ],
   retention: [],
   pipeline: ['process', 'errors'],
@@ -61,6 +63,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'state-folder': ['errors'],
   duration: [],
   figure: [],
+  nearest: [],
   redact: [],
   errors: [],
 };

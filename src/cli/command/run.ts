@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { explain } from '../../errors.ts';
 import type { BackupResult } from '../../operation/backup/backup.ts';
 import type { DestinationPrune } from '../../operation/retention/prune.ts';
 import type { RunRetention } from '../../operation/retention/prune-after-backup.ts';
@@ -114,7 +115,7 @@ function toJson(result: BackupResult): Record<string, unknown> {
       name,
       status,
       key,
-      error: error instanceof Error ? error.message : undefined,
+      error: error === undefined ? undefined : explain(error),
     })),
     warnings: result.warnings,
   };
@@ -128,7 +129,7 @@ function summary(result: BackupResult, output: Output): string {
   const places = result.destinations.map((each) =>
     each.status === 'completed'
       ? `  ${each.name}:${each.key}`
-      : `  ${output.color.red('failed')} ${each.name}: ${each.error instanceof Error ? each.error.message : each.error}`,
+      : `  ${output.color.red('failed')} ${each.name}: ${explain(each.error)}`,
   );
   return [head, ...places].join('\n');
 }

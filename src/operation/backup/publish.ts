@@ -1,6 +1,6 @@
 /** The commit: what lies at each destination is checked, then its sidecar is written, last. */
 import { Readable } from 'node:stream';
-import { DbBackupError, messageOf, wrapError } from '../../errors.ts';
+import { DbBackupError, explain, wrapError } from '../../errors.ts';
 import { type Sidecar, serializeSidecar, sidecarExtension } from '../../sidecar/sidecar.ts';
 import type { Execution } from '../execution.ts';
 import type { Runtime } from '../runtime.ts';
@@ -54,7 +54,7 @@ export async function withdraw(
     try {
       if ((await on.destination.stat(key + sidecarExtension)) === undefined) await on.destination.delete(key);
     } catch (error) {
-      execution.log('warning', `${on.name}: ${key} may be left there without a sidecar: ${messageOf(error)}`);
+      execution.log('warning', `${on.name}: ${key} may be left there without a sidecar: ${explain(error)}`);
     }
   }
 }
@@ -84,7 +84,7 @@ function record(outcome: DestinationOutcome, sidecar: Sidecar, execution: Execut
     status: outcome.status,
     key: outcome.key,
     size: outcome.status === 'completed' ? sidecar.artifact.storedBytes : undefined,
-    error: outcome.error === undefined ? undefined : messageOf(outcome.error),
+    error: outcome.error === undefined ? undefined : explain(outcome.error),
   });
-  if (outcome.status === 'failed') execution.log('warning', `${outcome.name}: ${messageOf(outcome.error)}`);
+  if (outcome.status === 'failed') execution.log('warning', explain(outcome.error));
 }

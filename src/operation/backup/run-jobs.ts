@@ -1,6 +1,7 @@
 /** `run`: the named jobs one after the other; one that fails does not keep the others from running. */
 import type { Job } from '../../config/config.ts';
 import { DbBackupError, exitCodeOf, exitCodes } from '../../errors.ts';
+import { choiceHint } from '../choice-hint.ts';
 import { type NotifiedOutcome, withNotifications } from '../notify/notify.ts';
 import { recoverInterrupted } from '../recover-interrupted.ts';
 import { pruneAfterBackup, type RunRetention } from '../retention/prune-after-backup.ts';
@@ -44,7 +45,9 @@ export function chooseJobs(names: readonly string[], all: boolean, runtime: Runt
   return [...new Set(names)].map((name) => {
     const job = jobs.get(name);
     if (job) return job;
-    throw new DbBackupError('USAGE', `no job "${name}" in ${runtime.config?.file}`, { hint: `It defines ${known}.` });
+    throw new DbBackupError('USAGE', `no job "${name}" in ${runtime.config?.file}`, {
+      hint: choiceHint(name, jobs.keys()),
+    });
   });
 }
 
@@ -94,7 +97,7 @@ function refuseForeignDestinations(jobs: readonly Job[], wanted: readonly string
     const foreign = wanted.find((name) => !own.includes(name));
     if (foreign === undefined) continue;
     throw new DbBackupError('USAGE', `job ${job.name} has no destination "${foreign}"`, {
-      hint: `It stores to ${own.join(', ')}.`,
+      hint: choiceHint(foreign, own),
     });
   }
 }

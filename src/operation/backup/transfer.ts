@@ -1,7 +1,7 @@
 /** The streaming part of a backup: the dump through its stages to every destination at once. */
 import type { EncryptionRecord } from '../../crypto/encryption.ts';
 import type { StoredObject } from '../../destination/destination.ts';
-import { DbBackupError, messageOf, wrapError } from '../../errors.ts';
+import { DbBackupError, explain, wrapError } from '../../errors.ts';
 import { codecs } from '../../pipeline/compression/all.ts';
 import { meter } from '../../pipeline/meter.ts';
 import { runPipeline, type Sink, type SinkOutcome } from '../../pipeline/run.ts';
@@ -100,7 +100,7 @@ function putSink(
           type,
           status: 'failed',
           key,
-          error: messageOf(cause),
+          error: explain(cause),
         });
         throw wrapError(cause, 'DESTINATION_FAILED', `upload of ${key} to ${on.name} failed`);
       }

@@ -1,6 +1,7 @@
 /** `list`: what the destinations hold, filtered, counted by facet, newest first. */
 import type { AdapterDefinition } from '../../config/config.ts';
-import { DbBackupError, messageOf } from '../../errors.ts';
+import { DbBackupError, explain } from '../../errors.ts';
+import { choiceHint } from '../choice-hint.ts';
 import { openDestination } from '../open-adapter.ts';
 import type { Runtime } from '../runtime.ts';
 import { listBackups } from './list-backups.ts';
@@ -57,7 +58,7 @@ export function chosen(names: readonly string[], runtime: Runtime): readonly Ada
     const definition = all.get(name);
     if (definition) return definition;
     throw new DbBackupError('USAGE', `no destination "${name}" in the config`, {
-      hint: all.size > 0 ? `It defines ${[...all.keys()].join(', ')}.` : 'It defines none.',
+      hint: choiceHint(name, all.keys()),
     });
   });
 }
@@ -87,5 +88,5 @@ function facetsOf(backups: readonly StoredBackup[]): Listing['facets'] {
 
 /** For messages about one failing destination among several. */
 export function describeFailure(failure: Listing['failures'][number]): string {
-  return `${failure.destination} could not be read: ${messageOf(failure.error)}`;
+  return `${failure.destination} could not be read: ${explain(failure.error)}`;
 }
