@@ -103,19 +103,21 @@ function tierClaims<Backup extends RetentionCandidate>(
 
 /**
  * Ages are measured from the newest good backup, never from the clock, so that neither failed nights nor a clock that
- * jumps deletes anything. For the same reason one silence longer than the window, the youngest, does not age what came
- * before it: the first backup after a month of failures would otherwise remove all the others.
+ * jumps deletes anything. For the same reason one silence longer than the window, the youngest, counts only as long as
+ * the longest gap since: the first backup after a month of failures would otherwise remove all the others at once.
  */
 function withinClaims<Backup extends RetentionCandidate>(
   good: readonly Backup[],
   windowMs: number,
 ): readonly Claim<Backup>[] {
   const claimed: Claim<Backup>[] = [];
-  let [age, silenceSeen] = [0, false];
+  let [age, longest, silenceSeen] = [0, 0, false];
   for (const [index, backup] of good.entries()) {
     const gap = (good[index - 1] ?? backup).startedAt.getTime() - backup.startedAt.getTime();
-    if (gap > windowMs && !silenceSeen) silenceSeen = true;
-    else age += gap;
+    const isSilence = gap > windowMs && !silenceSeen;
+    age += isSilence ? longest : gap;
+    longest = Math.max(longest, isSilence ? 0 : gap);
+    silenceSeen ||= isSilence;
     if (age > windowMs) break;
     claimed.push(claim(backup, 'within', `within the window${silenceSeen ? ', not counting a silence' : ''}`));
   }

@@ -4,11 +4,11 @@
  * exact names of this job and backups of its own source are touched; a backup in use is left for the next time.
  */
 import type { Job } from '../../config/config.ts';
-import { DbBackupError, messageOf } from '../../errors.ts';
+import { DbBackupError, type ErrorCode, messageOf } from '../../errors.ts';
 import { acquireRunLock } from '../../lock/run-lock.ts';
 import { type FutureDeletion, forecast, usualIntervalMs } from '../../retention/forecast.ts';
 import { plan } from '../../retention/plan.ts';
-import type { Decision, RetentionRules } from '../../retention/retention.ts';
+import type { Decision, ProtectionRule, Reason, RetentionRules } from '../../retention/retention.ts';
 import { type Sidecar, sourceFingerprint } from '../../sidecar/sidecar.ts';
 import { type Execution, withExecution } from '../execution.ts';
 import { openDestination, openSource } from '../open-adapter.ts';
@@ -137,21 +137,29 @@ async function finishCut(backups: readonly StoredBackup[], finished: StoredBacku
   const { execution, runtime, fingerprint } = work;
   for (const backup of backups.filter(({ condition }) => condition === 'deleting')) {
     if (!isOwn(backup, fingerprint) && (backup.object || backup.sidecar)) continue;
-    if (!(await removed(backup, runtime, execution))) continue;
+    if (await obstacle(backup, runtime, execution)) continue;
     finished.push(backup);
     execution.log('info', `finished the deletion of ${describeBackup(backup)}`);
   }
 }
 
-/** False when somebody reads it. */
-async function removed(backup: StoredBackup, runtime: Runtime, execution: Execution): Promise<boolean> {
+/** What may turn up between the listing and the deletion, and protects the backup. */
+const obstacles: Partial<Record<ErrorCode, ProtectionRule>> = {
+  BUSY: 'in-use',
+  UNSUPPORTED: 'locked',
+  SIDECAR_INVALID: 'unreadable',
+};
+
+/** Removes the backup, or tells why it stays. */
+async function obstacle(backup: StoredBackup, runtime: Runtime, execution: Execution): Promise<Reason | undefined> {
   execution.signal.throwIfAborted();
   try {
     await removeObjects(backup, runtime.stateFolder, execution.signal);
-    return true;
+    return undefined;
   } catch (error) {
-    if (error instanceof DbBackupError && error.code === 'BUSY') return false;
-    throw error;
+    const rule = error instanceof DbBackupError ? obstacles[error.code] : undefined;
+    if (rule === undefined) throw error;
+    return { rule, text: messageOf((error as Error).cause ?? error) };
   }
 }
 
@@ -165,19 +173,20 @@ async function carryOut(
   const doomed = decisions.filter(({ action }) => action === 'delete').reverse();
   if (doomed.length === 0) return decisions;
   if (!options.after) await runtime.consent(`Delete ${doomed.length} backups of ${job.name} at ${name}?`);
-  const inUse = new Set<Candidate>();
+  const spared = new Map<Candidate, Reason>();
   for (const { backup } of doomed) {
-    if (!(await removed(backup.stored, runtime, execution))) {
-      inUse.add(backup);
+    const reason = await obstacle(backup.stored, runtime, execution);
+    if (reason) {
+      spared.set(backup, reason);
       continue;
     }
     deleted.push(backup.stored);
     execution.log('info', `deleted ${describeBackup(backup.stored)}: no rule keeps it`);
   }
-  const kept = (backup: Candidate): Decision<Candidate> => {
-    return { backup, action: 'keep', reasons: [{ rule: 'in-use', text: 'being read; left for the next time' }] };
-  };
-  return decisions.map((decision) => (inUse.has(decision.backup) ? kept(decision.backup) : decision));
+  return decisions.map((decision): Decision<Candidate> => {
+    const reason = spared.get(decision.backup);
+    return reason ? { backup: decision.backup, action: 'keep', reasons: [reason] } : decision;
+  });
 }
 
 function lookAhead(candidates: readonly Candidate[], rules: RetentionRules, days: number): DestinationPrune['future'] {
