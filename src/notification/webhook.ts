@@ -37,7 +37,8 @@ export const webhookType: NotificationType<WebhookOptions> = { type: 'webhook', 
 function openWebhook(given: WebhookOptions) {
   registerUrl(given.url);
   if (given.secret !== undefined) registerSecret(given.secret);
-  const headers = new Headers({ 'Content-Type': 'application/json', ...given.headers });
+  const headers = new Headers(given.headers);
+  if (!headers.has('content-type')) headers.set('Content-Type', 'application/json');
   registerHeaders(headers);
   return messenger(given, (message, limits) => {
     const body = bodyOf(message, given.body, headers.get('content-type') ?? '');
