@@ -29,7 +29,6 @@ export const postgresOptions = z.strictObject({
   passfile: text.optional(),
   /** Folder with psql, pg_dump and pg_restore; without it PATH and the usual versioned folders are searched. */
   clientFolder: text.optional(),
-  format: z.enum(['custom', 'plain']).optional(),
   /** Passed to pg_dump as they are. */
   dumpArguments: z.array(z.string()).optional(),
   /** Passed to pg_restore as they are. */

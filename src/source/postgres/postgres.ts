@@ -32,9 +32,9 @@ export const plainFormat: DumpFormat = {
   parallelRestore: false,
 };
 
-function capabilities(options?: PostgresOptions): SourceCapabilities {
+function capabilities(): SourceCapabilities {
   return {
-    formats: options?.format === 'plain' ? [plainFormat, customFormat] : [customFormat, plainFormat],
+    formats: [customFormat, plainFormat],
     backupTypes: ['full', 'schema', 'data'],
     tableFilter: true,
     schemaFilter: true,

@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -22,6 +25,21 @@ const request = { named, cwd: '/', env: {}, catalog };
 describe('config.example.yaml', () => {
   test('is a sound configuration', async () => {
     expect((await readConfig(request)).problems).toEqual([]);
+  });
+
+  test('is sound with the lines that stand behind `#:` too', async () => {
+    const text = await readFile(named, 'utf8');
+    expect(text).toMatch(/^#: signing:/m);
+    const folder = await mkdtemp(join(tmpdir(), 'dbbackup-example-'));
+    try {
+      const whole = join(folder, 'whole.yaml');
+      await writeFile(whole, text.replace(/^#: ?/gm, ''));
+      const { problems, config } = await readConfig({ ...request, named: whole });
+      expect(problems).toEqual([]);
+      expect(config?.signing?.options).toMatchObject({ key: '$' + '{file:./sign.key}' });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   test('its job `example` needs nothing from outside', async () => {
