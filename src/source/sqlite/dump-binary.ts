@@ -11,7 +11,7 @@ import { lookAtSource } from './source-file.ts';
 
 /** Copies the database into a temporary file, checks the copy, and streams it; the file is gone when the stream closes. */
 export async function dumpBinary(path: string, busyTimeoutMs: number, context: SourceContext): Promise<Dump> {
-  const { bytes } = await lookAtSource(path);
+  const { bytes } = await lookAtSource(path, context.signal);
   const folder = await context.temporaryFolder();
   await assertSpace(folder, bytes);
   context.log('info', `the copy of ${basename(path)} needs a temporary file of about ${bytes} bytes in ${folder}`);

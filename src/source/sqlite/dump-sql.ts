@@ -12,7 +12,7 @@ import { findSqlite3, sqlite3Arguments } from './sqlite3-program.ts';
 /** One `sqlite3` process, one read transaction: counts, settings and `.dump` come from the same snapshot. */
 export async function dumpSql(path: string, busyTimeoutMs: number, context: SourceContext): Promise<Dump> {
   const command = await findSqlite3(context.signal);
-  const { journalMode } = await lookAtSource(path);
+  const { journalMode } = await lookAtSource(path, context.signal);
   const program = produce({
     command,
     args: ['-readonly', ...sqlite3Arguments, path],

@@ -3,10 +3,10 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { duration } from '../../duration.ts';
 import { DbBackupError } from '../../errors.ts';
 
 const defaultBusyTimeoutMs = 5000;
-const unitMs = { ms: 1, s: 1000, m: 60_000 } as const;
 
 export const sqliteOptions = z.strictObject({
   /** The database file; relative to the config's folder, `~` for the home folder. */
@@ -14,20 +14,15 @@ export const sqliteOptions = z.strictObject({
     .string()
     .min(1)
     .refine((path) => !path.includes('\0'), 'expected a path without NUL characters'),
-  /** How long to wait for a database that someone else has locked: milliseconds, or `500ms`, `5s`, `1m`. */
-  busyTimeout: z
-    .union([z.number().int().min(0).max(3_600_000), z.string().regex(/^\d{1,6}(ms|s|m)$/, 'expected e.g. 5s')])
-    .optional(),
+  /** How long to wait for a database that someone else has locked; 5s unless told. */
+  busyTimeout: duration('zero allowed').optional(),
 });
 
 export type SqliteOptions = z.infer<typeof sqliteOptions>;
 
-/** Milliseconds. */
-export function busyTimeoutMs(options: SqliteOptions): number {
-  const timeout = options.busyTimeout ?? defaultBusyTimeoutMs;
-  if (typeof timeout === 'number') return timeout;
-  const [, amount = '', unit = ''] = /^(\d+)(ms|s|m)$/.exec(timeout) ?? [];
-  return Number(amount) * unitMs[unit as keyof typeof unitMs];
+/** Milliseconds; no more than SQLite can count. */
+export function busyTimeoutMs({ busyTimeout = defaultBusyTimeoutMs }: SqliteOptions): number {
+  return Math.min(busyTimeout, 0x7fffffff);
 }
 
 /** Absolute, so that no name can be taken for an option or a URL. */
@@ -45,13 +40,18 @@ export function optionsFromTarget(target: string): SqliteOptions | undefined {
 /** `sqlite:shop.db` and `sqlite:///srv/shop.db` are as people write them; only `//` makes it a percent-encoded URL. */
 function pathOfUrl(target: string): string {
   const rest = target.slice(target.indexOf(':') + 1);
-  if (!rest.startsWith('//') && rest !== '') return rest;
+  if (rest !== '' && !rest.startsWith('//')) return rest;
   try {
-    return fileURLToPath(`file:${rest}`);
+    if (rest !== '') return fileURLToPath(`file:${rest}`);
   } catch (cause) {
-    throw new DbBackupError('USAGE', `cannot read the target ${target} as a path`, {
-      cause,
-      hint: 'Write a path, sqlite:relative/path or sqlite:///absolute/path.',
-    });
+    throw malformed(target, cause);
   }
+  throw malformed(target);
+}
+
+function malformed(target: string, cause?: unknown): DbBackupError {
+  return new DbBackupError('USAGE', `cannot read the target ${target} as a path`, {
+    cause,
+    hint: 'Write a path, sqlite:relative/path or sqlite:///absolute/path.',
+  });
 }

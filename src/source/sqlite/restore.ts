@@ -29,7 +29,7 @@ export async function restoreSqlite(
   request: RestoreRequest,
   context: SourceContext,
 ): Promise<RestoreOutcome> {
-  const target = await agreedTarget(path, request.clean);
+  const target = await agreedTarget(path, request.clean, context.signal);
   const draft = join(dirname(target.path), `.dbbackup-restore-${request.restoreId}-${randomUUID()}.sqlite`);
   try {
     await build(draft, request, context);
@@ -37,7 +37,7 @@ export async function restoreSqlite(
     await sync(draft);
     context.signal.throwIfAborted();
     // Building may have taken hours.
-    await publish(draft, await agreedTarget(path, request.clean), busyTimeoutMs, context);
+    await publish(draft, await agreedTarget(path, request.clean, context.signal), busyTimeoutMs, context);
   } catch (error) {
     context.signal.throwIfAborted();
     throw wrapError(error, 'TARGET_FAILED', `restore into ${path} failed; what was there is as it was`);
@@ -47,8 +47,8 @@ export async function restoreSqlite(
   return { label: path, warnings: [] };
 }
 
-async function agreedTarget(path: string, clean: boolean): Promise<TargetFile> {
-  const target = await lookAtTarget(path);
+async function agreedTarget(path: string, clean: boolean, signal: AbortSignal): Promise<TargetFile> {
+  const target = await lookAtTarget(path, signal);
   if (!target.hasData || clean) return target;
   const what = target.exists ? 'it holds a database' : `beside it is ${target.leftovers.map((file) => basename(file))}`;
   throw new DbBackupError('TARGET_NOT_EMPTY', `cannot restore into ${path}: ${what}`, {
@@ -74,7 +74,13 @@ async function build(draft: string, { input, format }: RestoreRequest, context: 
     signal: context.signal,
     idleTimeoutMs: context.idleTimeoutMs,
   });
-  await pipeline(dump, check, program.stdin);
+  try {
+    await pipeline(dump, check, program.stdin);
+  } catch (error) {
+    // The draft is removed next, and nobody may be writing to it then.
+    await program.stop();
+    throw error;
+  }
 }
 
 async function publish(

@@ -37,22 +37,18 @@ function openSqlite(options: SqliteOptions, baseFolder: string): Source {
   const timeout = busyTimeoutMs(options);
   return {
     identity: { fingerprintParts: ['sqlite', path], label: path },
-    inspect: () => inspect(path),
+    inspect: (context) => inspect(path, context),
     dump: ({ format }, context) => (format.name === sqlFormat.name ? dumpSql : dumpBinary)(path, timeout, context),
     examineTarget: ({ format }, context) => examineTarget(path, format.name, context),
     restore: (request, context) => restoreSqlite(path, timeout, request, context),
   };
 }
 
-async function inspect(path: string): Promise<Inspection> {
-  const { bytes } = await lookAtSource(path);
-  const { default: Database } = await import('better-sqlite3');
-  const memory = new Database(':memory:');
-  const toolVersion = memory.prepare('SELECT sqlite_version()').pluck().get() as string;
-  memory.close();
+async function inspect(path: string, { signal }: SourceContext): Promise<Inspection> {
+  const { bytes, sqliteVersion } = await lookAtSource(path, signal);
   return {
-    tool: `SQLite ${toolVersion}`,
-    toolVersion,
+    tool: `SQLite ${sqliteVersion}`,
+    toolVersion: sqliteVersion,
     databases: [basename(path)],
     estimatedBytes: bytes,
     warnings: [],
@@ -61,6 +57,6 @@ async function inspect(path: string): Promise<Inspection> {
 
 async function examineTarget(path: string, format: string, context: SourceContext): Promise<RestoreTarget> {
   if (format === sqlFormat.name) await findSqlite3(context.signal);
-  const { hasData } = await lookAtTarget(path);
+  const { hasData } = await lookAtTarget(path, context.signal);
   return { label: path, hasData };
 }

@@ -1,8 +1,8 @@
 import { access, constants, lstat, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DbBackupError } from '../../errors.ts';
-import { readHead, sideSuffixes } from './database-files.ts';
-import { parseHeader } from './database-header.ts';
+import { askWorker } from './ask-worker.ts';
+import { sideSuffixes } from './database-files.ts';
 import { findOpeners } from './find-openers.ts';
 
 export interface TargetFile {
@@ -15,9 +15,9 @@ export interface TargetFile {
 }
 
 /** Looks at a restore target and changes nothing. Throws TARGET_FAILED, TARGET_IN_USE. */
-export async function lookAtTarget(wanted: string): Promise<TargetFile> {
+export async function lookAtTarget(wanted: string, signal: AbortSignal): Promise<TargetFile> {
   const path = await realpath(wanted).catch(() => undefined);
-  const target = path === undefined ? await newTarget(wanted) : await existingTarget(path);
+  const target = path === undefined ? await newTarget(wanted) : await existingTarget(path, signal);
   const openers = await findOpeners([target.path, ...target.leftovers]);
   if (openers.length > 0) throw targetInUse(wanted, `process ${openers.join(', ')} has it open`);
   return target;
@@ -45,11 +45,11 @@ async function newTarget(path: string): Promise<TargetFile> {
   return { path, exists: false, leftovers, hasData: leftovers.length > 0 };
 }
 
-async function existingTarget(path: string): Promise<TargetFile> {
-  const { content, bytes } = await readHead(path).catch((cause: unknown) => {
-    throw unfit(path, 'it cannot be read as a file', cause);
-  });
-  if (bytes > 0 && parseHeader(content) === undefined) throw unfit(path, 'it exists and is not a SQLite database');
+async function existingTarget(path: string, signal: AbortSignal): Promise<TargetFile> {
+  const { isFile, bytes } = await stat(path).then((found) => ({ isFile: found.isFile(), bytes: found.size }));
+  if (!isFile || (bytes > 0 && (await askWorker({ task: 'look', path }, { signal })).header === undefined)) {
+    throw unfit(path, 'it exists and is not a SQLite database');
+  }
   await assertWritable(path);
   await assertWritable(dirname(path));
   const leftovers = await sideFiles(path);

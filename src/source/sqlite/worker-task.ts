@@ -1,3 +1,5 @@
+import type { DatabaseHeader } from './database-header.ts';
+
 /** What `worker.ts` is asked (one JSON object on its stdin) and answers (the last JSON line on its stdout). */
 
 /** Copies one snapshot of `from` into the new file `to`, while others write. */
@@ -6,6 +8,15 @@ export interface CopyTask {
   readonly from: string;
   readonly to: string;
   readonly busyTimeoutMs: number;
+}
+
+/**
+ * Reads the head of a file that others may have open. Not in our own process: closing a file there would drop the locks
+ * that SQLite holds on it for another of our connections (a job that backs up our own history).
+ */
+export interface LookTask {
+  readonly task: 'look';
+  readonly path: string;
 }
 
 /** Reads a database file that nobody else has: integrity, tables, properties. */
@@ -22,7 +33,13 @@ export interface OverwriteTask {
   readonly busyTimeoutMs: number;
 }
 
-export type WorkerTask = CopyTask | CheckTask | OverwriteTask;
+export interface LookAnswer {
+  /** Undefined for what is not a SQLite database. */
+  readonly header?: DatabaseHeader;
+  readonly sqliteVersion: string;
+}
+
+export type WorkerTask = LookTask | CopyTask | CheckTask | OverwriteTask;
 
 export interface CheckAnswer {
   /** What `PRAGMA integrity_check` found, at most ten lines; empty = the database is whole. */
@@ -33,6 +50,7 @@ export interface CheckAnswer {
 }
 
 export interface WorkerAnswers {
+  readonly look: LookAnswer;
   readonly copy: Record<string, never>;
   readonly check: CheckAnswer;
   readonly overwrite: Record<string, never>;
@@ -41,5 +59,5 @@ export interface WorkerAnswers {
 export type WorkerLine =
   | { readonly progress: number }
   | { readonly answer: WorkerAnswers[keyof WorkerAnswers] }
-  /** `code` as in SQLite: `SQLITE_BUSY`, `SQLITE_NOTADB` … */
+  /** `code` as in SQLite: `SQLITE_BUSY`, `SQLITE_NOTADB` …; or as the system names it: `EACCES`. */
   | { readonly error: { readonly code: string; readonly message: string } };

@@ -5,8 +5,17 @@
 import { closeSync, copyFileSync, existsSync, openSync, readFileSync, readSync, symlinkSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { linkSuffix } from './database-files.ts';
-import { headerBytes, parseHeader } from './database-header.ts';
-import type { CheckAnswer, CheckTask, CopyTask, OverwriteTask, WorkerLine, WorkerTask } from './worker-task.ts';
+import { type DatabaseHeader, headerBytes, parseHeader } from './database-header.ts';
+import type {
+  CheckAnswer,
+  CheckTask,
+  CopyTask,
+  LookAnswer,
+  LookTask,
+  OverwriteTask,
+  WorkerLine,
+  WorkerTask,
+} from './worker-task.ts';
 
 /** About 4 MB between two looks at the clock. */
 const pagesPerStep = 1000;
@@ -16,8 +25,9 @@ const task = JSON.parse(readFileSync(0, 'utf8')) as WorkerTask;
 try {
   write({ answer: await perform(task) });
 } catch (error) {
-  if (!(error instanceof Database.SqliteError)) throw error;
-  write({ error: { code: error.code, message: error.message } });
+  const { code, message } = error as Partial<NodeJS.ErrnoException>;
+  if (code === undefined || message === undefined) throw error;
+  write({ error: { code, message } });
 }
 
 function write(line: WorkerLine): void {
@@ -25,9 +35,15 @@ function write(line: WorkerLine): void {
 }
 
 async function perform(wanted: WorkerTask) {
+  if (wanted.task === 'look') return look(wanted);
   if (wanted.task === 'check') return check(wanted);
   await (wanted.task === 'copy' ? copy(wanted) : overwrite(wanted));
   return {};
+}
+
+function look({ path }: LookTask): LookAnswer {
+  const sqliteVersion = new Database(':memory:').prepare('SELECT sqlite_version()').pluck().get() as string;
+  return { header: readHeader(path), sqliteVersion };
 }
 
 /** better-sqlite3 trims names, and a name may end in a space or a newline; SQLite itself follows links. */
@@ -106,15 +122,15 @@ function countRows(database: Database.Database): Record<string, number | null> {
 function readProperties(database: Database.Database, path: string): Record<string, string | number> {
   const names = ['page_size', 'encoding', 'auto_vacuum', 'application_id', 'user_version'];
   const values = names.map((name) => [name, database.pragma(name, { simple: true }) as string | number]);
-  return { ...Object.fromEntries(values), journal_mode: journalModeOf(path) };
+  return { ...Object.fromEntries(values), journal_mode: readHeader(path)?.journalMode ?? 'unknown' };
 }
 
-function journalModeOf(path: string): string {
+function readHeader(path: string): DatabaseHeader | undefined {
   const head = Buffer.alloc(headerBytes);
   const file = openSync(path, 'r');
   readSync(file, head);
   closeSync(file);
-  return parseHeader(head)?.journalMode ?? 'unknown';
+  return parseHeader(head);
 }
 
 /**
