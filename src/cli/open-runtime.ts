@@ -77,7 +77,13 @@ export async function openRuntime(
     trustedKeys: await Promise.all((needs.trust ?? []).map((each) => readPublicKey(each, app.workingFolder))),
     decryptor: once(() => decryptorFrom(needs.keys ?? {}, runtime, app)),
     jobStatistics: (job) => query((history) => history.jobStatistics(job)),
-    markInterrupted: async (isAlive) => (await query((history) => history.markInterrupted(isAlive))) ?? [],
+    interrupted: async (isAlive) => (await query((history) => unsettled(history, isAlive))) ?? [],
+    settle: async ({ id }, result) => {
+      await query((history) => {
+        history.destinationResult(id, result);
+        history.log(id, 'info', `interrupted; at ${result.name}, ${result.key} is ${result.status}`);
+      });
+    },
     emit: needs.emit ?? (() => {}),
     consent: needs.consent ?? refuseConsent,
   };
@@ -106,6 +112,12 @@ async function readPublicKey(given: string, folder: string): Promise<string> {
   return readFile(join(folder, given), 'utf8').catch((cause) => {
     throw new DbBackupError('USAGE', `--trust ${given}: neither a public key nor a file that can be read`, { cause });
   });
+}
+
+async function unsettled(history: History, isAlive: Parameters<Runtime['interrupted']>[0]) {
+  await history.markInterrupted(isAlive);
+  const { executions } = history.list({ status: 'interrupted', limit: Number.MAX_SAFE_INTEGER });
+  return executions.filter(({ destinations }) => destinations.some(({ status }) => status === 'running'));
 }
 
 function refuseConsent(question: string): Promise<void> {

@@ -40,7 +40,8 @@ export async function readHolder(file: string): Promise<HeldBy | undefined> {
 }
 
 export async function removeHolder(file: string): Promise<void> {
-  await rm(file, { force: true });
+  // A holder that was killed may have left its draft.
+  for (const each of [`${file}.tmp`, file]) await rm(each, { force: true });
 }
 
 /** `execution 4f9c01ab (pid 123 on db1) since 2026-11-20 03:00:00 UTC` */

@@ -6,6 +6,7 @@
  * Refuses: a second acquisition in the same process. Outside SQLite nobody may open a lock file: POSIX drops all of a
  * process's locks on a file when any descriptor of it is closed (fcntl(2), "Record locks").
  */
+import { readdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DbBackupError } from '../errors.ts';
 import { lockFolder, openStateFolder } from '../state-folder.ts';
@@ -77,9 +78,22 @@ export async function probeRunLock(stateFolder: string, name: string): Promise<b
   return file.probe();
 }
 
+/** Removes the files of executions that have died. Each is locked first, so that no living one ever loses its file. */
+export async function clearDeadExecutions(stateFolder: string): Promise<void> {
+  const folder = lockFolder(stateFolder);
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.lock'));
+  for (const name of names.map((each) => decodeURIComponent(each.slice(0, -'.lock'.length)))) {
+    if (!name.startsWith(executionPrefix)) continue;
+    const file = await LockFile.at(folder, name);
+    if (file.tryLock(0)) await release(file);
+  }
+}
+
+const executionPrefix = 'execution~';
+
 /** The lock an execution of any kind holds as long as it lives. `~` is no character of a job name. */
 export function executionLockName(executionId: string): string {
-  return `execution~${executionId}`;
+  return `${executionPrefix}${executionId}`;
 }
 
 function busy(name: string, heldBy: HeldBy | undefined): DbBackupError {

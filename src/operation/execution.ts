@@ -64,7 +64,8 @@ export async function withExecution<Value>(
     stateFolder: runtime.stateFolder,
     name: executionLockName(id),
     holder: { executionId: id, host: runtime.host, pid: process.pid, command: subject.kind },
-    wait: false,
+    // Nobody else wants it, but whoever looks for dead executions may touch it for a moment.
+    wait: true,
     signal: runtime.signal,
   });
   const folder = temporaryFolderOf(runtime.stateFolder, id);

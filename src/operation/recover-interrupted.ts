@@ -1,14 +1,14 @@
 /**
  * After a kill -9 or a power cut: executions of this machine whose process is gone become `interrupted`, and what they
- * left is removed. Guarantees: only exact names that the history recorded for a dead execution are touched, and a data
- * object only when it has no sidecar.
+ * left is removed. Guarantees: a recovery that is itself cut is taken up by the next run; only exact names that the
+ * history recorded for a dead execution are touched, and a data object only when it has no sidecar.
  */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AdapterDefinition } from '../config/config.ts';
 import { explain } from '../errors.ts';
 import type { DestinationResult, Execution as PastExecution } from '../history/history.ts';
-import { executionLockName, probeRunLock } from '../lock/run-lock.ts';
+import { clearDeadExecutions, executionLockName, probeRunLock } from '../lock/run-lock.ts';
 import { sidecarExtension } from '../sidecar/sidecar.ts';
 import { openDestination } from './open-adapter.ts';
 import type { Runtime } from './runtime.ts';
@@ -21,19 +21,21 @@ export async function recoverInterrupted(
 ): Promise<readonly string[]> {
   const troubles: string[] = [];
   const alive = (id: string) => probeRunLock(runtime.stateFolder, executionLockName(id));
-  const dead = await runtime.markInterrupted((execution) => execution.host !== runtime.host || alive(execution.id));
+  const dead = await runtime.interrupted((execution) => execution.host !== runtime.host || alive(execution.id));
   for (const execution of dead) {
     for (const result of execution.destinations.filter((each) => each.status === 'running')) {
-      await clearDestination(result, execution, definitions, runtime).catch((error) => {
+      await settle(result, execution, definitions, runtime).catch((error) => {
         troubles.push(`${result.name}: what an interrupted run left there could not be removed: ${explain(error)}`);
       });
     }
   }
   await removeDeadFolders(runtime.stateFolder, alive);
+  await clearDeadExecutions(runtime.stateFolder);
   return troubles;
 }
 
-async function clearDestination(
+/** A destination that this run does not use stays as it is, for the next run that does. */
+async function settle(
   result: DestinationResult,
   execution: PastExecution,
   definitions: readonly AdapterDefinition[],
@@ -42,15 +44,18 @@ async function clearDestination(
   const definition = definitions.find((each) => each.name === result.name);
   if (!definition || result.key === undefined) return;
   const on = await openDestination(definition, runtime);
-  await removeUnfinished(on, result.key);
-  runtime.history.log(execution.id, 'info', `interrupted; ${result.name} was cleared of ${result.key}`);
+  const isBackup = await removeUnfinished(on, result.key);
+  await runtime.settle(execution, { ...result, status: isBackup ? 'completed' : 'cancelled' });
 }
 
-async function removeUnfinished(on: OpenDestination, key: string): Promise<void> {
+/** True when the execution died after its sidecar was written: then its data object is a backup, and stays. */
+async function removeUnfinished(on: OpenDestination, key: string): Promise<boolean> {
   for await (const leftover of on.destination.leftovers()) {
     if (leftover.belongsTo(key) || leftover.belongsTo(key + sidecarExtension)) await leftover.remove();
   }
-  if ((await on.destination.stat(key + sidecarExtension)) === undefined) await on.destination.delete(key);
+  const isBackup = (await on.destination.stat(key + sidecarExtension)) !== undefined;
+  if (!isBackup) await on.destination.delete(key);
+  return isBackup;
 }
 
 /** Also those whose history was lost: a folder is named for its execution, and the lock tells whether that lives. */

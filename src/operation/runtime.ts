@@ -5,7 +5,7 @@ import type { SigningOptions } from '../config/schema.ts';
 import type { EncryptionAdapter } from '../crypto/all.ts';
 import type { Decryptor } from '../crypto/encryption.ts';
 import type { DestinationType } from '../destination/destination.ts';
-import type { Execution, JobStatistics } from '../history/history.ts';
+import type { DestinationResult, Execution, JobStatistics } from '../history/history.ts';
 import type { TolerantHistory } from '../history/tolerant.ts';
 import type { NotificationType } from '../notification/notification.ts';
 import type { SourceType } from '../source/source.ts';
@@ -34,8 +34,13 @@ export interface Runtime {
   decryptor(): Promise<Decryptor>;
   /** What the history knows of earlier runs; undefined when it cannot be read. */
   jobStatistics(job: string): Promise<JobStatistics | undefined>;
-  /** Marks executions whose process is gone and returns them as they were; an unreadable history gives none. */
-  markInterrupted(isAlive: (execution: Execution) => boolean | Promise<boolean>): Promise<readonly Execution[]>;
+  /**
+   * Marks executions whose process is gone, and returns all interrupted ones that may still have left something at a
+   * destination (status `running` there); an unreadable history gives none.
+   */
+  interrupted(isAlive: (execution: Execution) => boolean | Promise<boolean>): Promise<readonly Execution[]>;
+  /** What an interrupted execution left at one destination is settled. */
+  settle(execution: Execution, result: DestinationResult): Promise<void>;
   /** The `signing` section with its references looked up; undefined without one. */
   signing(): Promise<SigningOptions | undefined>;
   /** Public keys pinned on the command line, as texts. */
