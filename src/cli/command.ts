@@ -53,6 +53,13 @@ export function collect(value: string, before: readonly string[] = []): readonly
   return [...before, value];
 }
 
+/** For options that take a whole number, zero too. */
+export function wholeNumber(value: string): number {
+  const number = Number(value);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  throw new DbBackupError('USAGE', `"${value}" is not a whole number`);
+}
+
 /** For options that take a whole number of at least one. */
 export function positiveInteger(value: string): number {
   const number = Number(value);

@@ -9,13 +9,13 @@ export async function queryHistory<Value>(
   app: App,
   options: GlobalOptions,
   output: Output,
-  ask: (history: History) => Value | Promise<Value>,
+  ask: (history: History, stateFolder: string) => Value | Promise<Value>,
 ): Promise<Value> {
   const runtime = await openRuntime(app, options, output, { config: 'optional', state: false });
   const history = await openHistory(await openStateFolder(runtime.stateFolder));
   try {
     for (const warning of history.warnings) output.warn(warning);
-    return await ask(history);
+    return await ask(history, runtime.stateFolder);
   } finally {
     history.close();
   }

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { DbBackupError, exitCodeOf, exitCodes } from '../errors.ts';
 import type { App } from './app.ts';
+import { cancelCommand } from './command/cancel.ts';
 import { cleanupCommand } from './command/cleanup.ts';
 import { configCommand } from './command/config.ts';
 import { deleteCommand } from './command/delete.ts';
@@ -40,6 +41,7 @@ const commands: readonly ((context: CommandContext) => Command)[] = [
   historyCommand,
   logsCommand,
   statusCommand,
+  cancelCommand,
   jobsCommand,
   notifyCommand,
   keygenCommand,

@@ -76,6 +76,8 @@ function jobOf(name: string, fields: JobFields, adapters: CheckedAdapters): Job 
     encryption: fields.encryption === undefined ? undefined : adapters.encryption.get(fields.encryption)?.definition,
     notify: fields.notify.flatMap((each) => adapters.notifications.get(each)?.definition ?? []),
     hooks: fields.hooks,
+    retry: { attempts: fields.retry.attempts, backoffMs: fields.retry.backoff },
+    anomaly: fields.anomaly,
     timeouts: { idleMs: fields.timeouts.idle, totalMs: fields.timeouts.total },
   };
 }

@@ -45,6 +45,7 @@ export function checkConfig(raw: unknown, file: string, folder: string, catalog:
     notifications: definitions(adapters.notifications),
     jobs: new Map(jobs.flatMap(({ job }) => (job === undefined ? [] : [[job.name, job]]))),
     signing: signingDefinition(raw, file),
+    maxConcurrentJobs: shape.data.maxConcurrentJobs,
     stateFolder: shape.data.state && resolve(folder, shape.data.state.dir),
   };
   return { findings: [], config };

@@ -29,6 +29,21 @@ export interface Hooks {
   readonly timeoutMs: number;
 }
 
+/** Shares: 0.5 = 50%. What is undefined is not looked at. */
+export interface AnomalyLimits {
+  readonly sizeDrop?: number;
+  readonly sizeGrowth?: number;
+  readonly rowDrop?: number;
+  readonly durationGrowth?: number;
+}
+
+export interface Retry {
+  /** Tries in all, the first included. */
+  readonly attempts: number;
+  /** Wait before the second try; doubles from try to try. */
+  readonly backoffMs: number;
+}
+
 export interface Job {
   readonly name: string;
   readonly description?: string;
@@ -47,6 +62,9 @@ export interface Job {
   readonly encryption?: AdapterDefinition;
   readonly notify: readonly AdapterDefinition[];
   readonly hooks?: Hooks;
+  readonly retry: Retry;
+  /** Undefined: no backup is ever suspect. */
+  readonly anomaly?: AnomalyLimits;
   readonly timeouts: { readonly idleMs?: number; readonly totalMs?: number };
 }
 
@@ -61,6 +79,8 @@ export interface Config {
   readonly jobs: ReadonlyMap<string, Job>;
   /** Options `key` and `trust`, references unresolved. */
   readonly signing?: AdapterDefinition;
+  /** How many jobs of one `run` work at a time. */
+  readonly maxConcurrentJobs: number;
   /** Absolute; undefined = the default state folder. */
   readonly stateFolder?: string;
 }

@@ -7,6 +7,7 @@ import { duration } from '../duration.ts';
 import { checkLevel, codecs } from '../pipeline/compression/all.ts';
 import type { CompressionType } from '../pipeline/compression/compression.ts';
 import type { SourceCapabilities } from '../source/source.ts';
+import { anomalySchema } from './anomaly-schema.ts';
 import { hooksSchema } from './hooks.ts';
 import { retentionSchema } from './retention-schema.ts';
 
@@ -35,6 +36,7 @@ export const fileSchema = z.strictObject({
   notifications: section,
   jobs: section,
   signing: signingSchema.optional(),
+  maxConcurrentJobs: z.int().min(1, 'must be at least 1').max(64).default(1),
   state: z.strictObject({ dir: z.string().min(1) }).optional(),
 });
 
@@ -74,6 +76,10 @@ export function jobSchema(limits?: JobLimits) {
       .refine((list) => new Set(list).size === list.length, 'names a notification twice')
       .default([]),
     hooks: hooksSchema.optional(),
+    retry: z
+      .strictObject({ attempts: z.int().min(1).max(20).default(3), backoff: duration().prefault('30s') })
+      .prefault({ attempts: 1 }),
+    anomaly: anomalySchema.prefault({}),
     timeouts: z.strictObject({ idle: duration().optional(), total: duration().optional() }).default({}),
   });
 }

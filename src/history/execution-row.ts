@@ -37,8 +37,8 @@ export function detailColumns(details: ExecutionDetails): ExecutionChange {
   };
 }
 
-export function progressColumns({ step, rawBytes, storedBytes }: Progress): ExecutionChange {
-  return { step: redacted(step), rawBytes, storedBytes };
+export function progressColumns({ step, rawBytes, storedBytes, estimatedBytes }: Progress): ExecutionChange {
+  return { step: redacted(step), rawBytes, storedBytes, estimatedBytes };
 }
 
 export function errorColumns(error: ErrorRecord | undefined): ExecutionChange {

@@ -68,6 +68,8 @@ export interface Progress {
   /** Bytes so far. */
   readonly rawBytes?: number;
   readonly storedBytes?: number;
+  /** Raw bytes expected. */
+  readonly estimatedBytes?: number;
 }
 
 export interface ExecutionEnd extends ExecutionDetails {

@@ -38,5 +38,6 @@ function merge(older: Progress | undefined, newer: Progress): Progress {
     step: newer.step ?? older?.step,
     rawBytes: newer.rawBytes ?? older?.rawBytes,
     storedBytes: newer.storedBytes ?? older?.storedBytes,
+    estimatedBytes: newer.estimatedBytes ?? older?.estimatedBytes,
   };
 }

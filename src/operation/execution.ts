@@ -17,6 +17,7 @@ import type {
 import { acquireRunLock, executionLockName, type RunLock } from '../lock/run-lock.ts';
 import { redact } from '../redact.ts';
 import type { SourceContext } from '../source/source.ts';
+import { watchForCancel } from './cancel.ts';
 import type { ProgressTotal } from './event.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -70,7 +71,8 @@ export async function withExecution<Value>(
   });
   const folder = temporaryFolderOf(runtime.stateFolder, id);
   const limit = timeLimit(subject);
-  const signal = limit ? AbortSignal.any([runtime.signal, limit.signal]) : runtime.signal;
+  const wish = watchForCancel(runtime.stateFolder, id);
+  const signal = AbortSignal.any([runtime.signal, wish.signal, ...(limit ? [limit.signal] : [])]);
   const held: RunLock[] = [lock];
   const execution = openExecution(id, subject, folder, signal, held, runtime);
   await begin(execution, subject, runtime);
@@ -83,6 +85,7 @@ export async function withExecution<Value>(
     throw error;
   } finally {
     limit?.clear();
+    await wish.close();
     await rm(folder, { recursive: true, force: true });
     for (const each of held.reverse()) await each.release();
   }
@@ -136,7 +139,8 @@ function openExecution(
       const now = Date.now();
       if (now - reportedAt < reportEveryMs) return;
       reportedAt = now;
-      runtime.history.progress(id, { step: currentStep, rawBytes, storedBytes });
+      const estimatedBytes = total?.bytes;
+      runtime.history.progress(id, { step: currentStep, rawBytes, storedBytes, estimatedBytes });
       runtime.emit({ type: 'progress', ...about, step: currentStep, rawBytes, storedBytes, total });
     },
     hold(lock) {

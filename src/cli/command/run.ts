@@ -3,7 +3,7 @@ import { explain } from '../../errors.ts';
 import type { BackupResult } from '../../operation/backup/backup.ts';
 import type { DestinationPrune } from '../../operation/retention/prune.ts';
 import type { RunRetention } from '../../operation/retention/prune-after-backup.ts';
-import { type CommandContext, collect, newCommand, runAction } from '../command.ts';
+import { type CommandContext, collect, newCommand, runAction, wholeNumber } from '../command.ts';
 import { formatBytes, formatDuration, formatSavings } from '../format.ts';
 import type { Output } from '../output.ts';
 
@@ -14,6 +14,7 @@ interface RunFlags {
   readonly retention: boolean;
   readonly destination?: readonly string[];
   readonly note?: string;
+  readonly retries?: number;
 }
 
 export function runCommand(context: CommandContext): Command {
@@ -23,6 +24,11 @@ export function runCommand(context: CommandContext): Command {
     .option('--all', 'run every enabled job')
     .option('--dry-run', 'check config, source and destinations; dump nothing')
     .option('--wait', 'wait while another run of the job holds its lock, instead of failing with exit code 6')
+    .option(
+      '--retries <n>',
+      'try again so many times what may pass by itself, in place of what the job says',
+      wholeNumber,
+    )
     .option('--no-retention', 'delete no older backups this time')
     .option('--destination <name>', 'only to this destination of the job (repeatable)', collect)
     .option('--note <text>', 'your own words, kept with the backup')
@@ -42,6 +48,7 @@ export function runCommand(context: CommandContext): Command {
           destinations: options.destination ?? [],
           dryRun: options.dryRun ?? false,
           retention: options.retention,
+          attempts: options.retries === undefined ? undefined : options.retries + 1,
         };
         try {
           const outcome = await runJobs(jobs, chosen, runtime, (each) => {
@@ -107,6 +114,7 @@ function toJson(result: BackupResult): Record<string, unknown> {
     executionId: result.executionId,
     job: result.job,
     status: result.status,
+    suspect: result.suspect,
     id: sidecar.id,
     key: result.key,
     ...sidecar.artifact,
@@ -124,6 +132,13 @@ function toJson(result: BackupResult): Record<string, unknown> {
 function summary(result: BackupResult, output: Output): string {
   const { rawBytes, storedBytes } = result.sidecar.artifact;
   const sizes = `${formatBytes(rawBytes)} → ${formatBytes(storedBytes)} (${formatSavings(rawBytes, storedBytes)})`;
+  const suspect =
+    result.suspect === undefined
+      ? []
+      : [
+          `  ${output.color.yellow('suspect')} ${result.suspect}`,
+          '  dbbackup accept declares it good; until then nothing older is pruned',
+        ];
   const mark = result.status === 'completed' ? output.color.green('✓') : output.color.yellow('!');
   const head = `${mark} ${result.job}: ${sizes} in ${formatDuration(result.sidecar.durationMs)}, id ${result.sidecar.id.slice(0, 6)}`;
   const places = result.destinations.map((each) =>
@@ -131,5 +146,5 @@ function summary(result: BackupResult, output: Output): string {
       ? `  ${each.name}:${each.key}`
       : `  ${output.color.red('failed')} ${each.name}: ${explain(each.error)}`,
   );
-  return [head, ...places].join('\n');
+  return [head, ...places, ...suspect].join('\n');
 }

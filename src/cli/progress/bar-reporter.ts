@@ -7,23 +7,55 @@ import type { Output } from '../output.ts';
 import type { Reporter } from './reporter.ts';
 
 interface Shown {
-  readonly bar: cliProgress.SingleBar;
+  readonly subject: string;
   readonly startedAt: number;
-  total?: ProgressTotal;
+  /** Undefined while the bars are off the screen. */
+  bar?: cliProgress.SingleBar;
 }
 
 /** The bar without a total: as if of a thousand, never full; it moves with the bytes and says so. */
 const unknownTotal = 1000;
 
 export class BarReporter implements Reporter {
-  readonly #bars: cliProgress.MultiBar;
   readonly #shown = new Map<string, Shown>();
+  readonly #app: App;
   readonly #output: Output;
+  /** Undefined while the bars are off the screen; the next event brings them back. */
+  #bars: cliProgress.MultiBar | undefined;
 
   constructor(app: App, output: Output) {
+    this.#app = app;
     this.#output = output;
-    const options = {
-      stream: app.stderr as NodeJS.WriteStream,
+  }
+
+  report(event: OperationEvent): void {
+    if (event.type === 'start') {
+      this.#shown.set(event.executionId, { subject: event.subject, startedAt: Date.now() });
+    }
+    const shown = this.#shown.get(event.executionId);
+    if (event.type === 'log') this.#log(event);
+    else if (shown && event.type === 'end') this.#end(event.executionId, shown);
+    else if (shown && event.type === 'step') this.#barOf(shown).update({ text: event.step });
+    else if (shown && event.type === 'progress') this.#progress(this.#barOf(shown), shown.startedAt, event);
+  }
+
+  stop(): void {
+    this.#bars?.stop();
+    this.#bars = undefined;
+    for (const shown of this.#shown.values()) shown.bar = undefined;
+  }
+
+  #barOf(shown: Shown): cliProgress.SingleBar {
+    this.#bars ??= this.#openBars();
+    const { subject } = shown;
+    const job = subject.length > 24 ? `${subject.slice(0, 23)}…` : subject.padEnd(12);
+    shown.bar ??= this.#bars.create(unknownTotal, 0, { job, share: '     ', text: 'starting' });
+    return shown.bar;
+  }
+
+  #openBars(): cliProgress.MultiBar {
+    return new cliProgress.MultiBar({
+      stream: this.#app.stderr as NodeJS.WriteStream,
       format: '{job} {bar} {share} {text}',
       barCompleteChar: '█',
       barIncompleteChar: '░',
@@ -35,48 +67,29 @@ export class BarReporter implements Reporter {
       fps: 10,
       gracefulExit: false,
       emptyOnZero: true,
-    };
-    this.#bars = new cliProgress.MultiBar(options);
+    });
   }
 
-  report(event: OperationEvent): void {
-    if (event.type === 'start') this.#begin(event.executionId, event.subject);
-    const shown = this.#shown.get(event.executionId);
-    if (!shown) return;
-    if (event.type === 'step') shown.bar.update({ text: event.step });
-    else if (event.type === 'progress') this.#progress(shown, event);
-    else if (event.type === 'log') this.#log(event.subject, event.level, event.text);
-    else if (event.type === 'end') this.#end(event.executionId, shown);
-  }
-
-  stop(): void {
-    this.#bars.stop();
-  }
-
-  #begin(id: string, subject: string): void {
-    const job = subject.length > 24 ? `${subject.slice(0, 23)}…` : subject.padEnd(12);
-    const bar = this.#bars.create(unknownTotal, 0, { job, share: '     ', text: 'starting' });
-    this.#shown.set(id, { bar, startedAt: Date.now() });
-  }
-
-  #progress(shown: Shown, event: Extract<OperationEvent, { type: 'progress' }>): void {
+  #progress(bar: cliProgress.SingleBar, startedAt: number, event: Extract<OperationEvent, { type: 'progress' }>): void {
     const done = event.step === 'verify' || event.step === 'read' ? event.storedBytes : event.rawBytes;
-    const elapsed = Date.now() - shown.startedAt;
-    shown.bar.setTotal(event.total ? Math.max(event.total.bytes, done) : unknownTotal);
+    const elapsed = Date.now() - startedAt;
+    bar.setTotal(event.total ? Math.max(event.total.bytes, done) : unknownTotal);
     const position = event.total ? done : (done / 1_000_000) % unknownTotal;
-    shown.bar.update(position, { share: share(done, event.total), text: describe(event, done, elapsed) });
+    bar.update(position, { share: share(done, event.total), text: describe(event, done, elapsed) });
   }
 
-  #log(subject: string, level: string, text: string): void {
-    const mark = level === 'warning' ? this.#output.color.yellow('warning ') : '';
-    this.#bars.log(`${subject}: ${mark}${text}\n`);
+  #log({ subject, level, text }: Extract<OperationEvent, { type: 'log' }>): void {
+    const mark = level === 'warning' ? `${this.#output.color.yellow('warning')} ` : '';
+    if (this.#bars) this.#bars.log(`${subject}: ${mark}${text}\n`);
+    else this.#output.say(`${subject}: ${mark}${text}`);
   }
 
   #end(id: string, shown: Shown): void {
-    shown.bar.stop();
-    this.#bars.remove(shown.bar);
     this.#shown.delete(id);
-    if (this.#shown.size === 0) this.#bars.stop();
+    if (this.#shown.size === 0) this.stop();
+    if (!shown.bar) return;
+    shown.bar.stop();
+    this.#bars?.remove(shown.bar);
   }
 }
 

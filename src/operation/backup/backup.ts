@@ -12,6 +12,7 @@ import { codecs } from '../../pipeline/compression/all.ts';
 import { formatArtifactName } from '../../sidecar/artifact-name.ts';
 import type { Sidecar } from '../../sidecar/sidecar.ts';
 import type { DumpFormat, Inspection } from '../../source/source.ts';
+import { guardAgainstAnomaly } from '../anomaly/guard.ts';
 import { type Execution, type ExecutionReport, withExecution } from '../execution.ts';
 import { withHooks } from '../hook/with-hooks.ts';
 import { type OpenSource, openDestination, openEncryption, openSource } from '../open-adapter.ts';
@@ -32,6 +33,8 @@ export interface BackupOptions {
   readonly note?: string;
   /** Only these of the job's destinations; empty = all. */
   readonly destinations: readonly string[];
+  /** Tries of this run before this one. */
+  readonly retryCount?: number;
 }
 
 export interface DestinationOutcome {
@@ -45,7 +48,9 @@ export interface DestinationOutcome {
 export interface BackupResult {
   readonly executionId: string;
   readonly job: string;
-  readonly status: 'completed' | 'partial';
+  readonly status: 'completed' | 'partial' | 'suspect';
+  /** Why the backup is out of proportion. */
+  readonly suspect?: string;
   readonly sidecar: Sidecar;
   readonly key: string;
   readonly destinations: readonly DestinationOutcome[];
@@ -79,6 +84,7 @@ export async function backUp(job: Job, options: BackupOptions, runtime: Runtime)
       backupType: job.backupType,
       filter: job.filter,
       note: options.note,
+      retryCount: options.retryCount,
     },
   };
   return withExecution(subject, runtime, async (execution) => {
@@ -152,11 +158,15 @@ async function makeBackup(
     await withdraw(key, open.destinations, execution);
     throw error;
   }
-  const failed = destinations.some((each) => each.status === 'failed');
+  const published = open.destinations.filter((_, index) => destinations[index]?.status === 'completed');
+  const limits = open.job.anomaly;
+  const suspect = limits && (await guardAgainstAnomaly(sidecar, key, published, limits, execution));
+  const failed = published.length < destinations.length;
   return {
     executionId: execution.id,
     job: name,
-    status: failed ? 'partial' : 'completed',
+    status: suspect === undefined ? (failed ? 'partial' : 'completed') : 'suspect',
+    suspect,
     sidecar,
     key,
     destinations,

@@ -1,6 +1,6 @@
-/** `run`: the named jobs one after the other; one that fails does not keep the others from running. */
+/** `run`: the named jobs, first in first out, so many at a time; one that fails does not keep the others from running. */
 import type { Job } from '../../config/config.ts';
-import { DbBackupError, exitCodeOf, exitCodes } from '../../errors.ts';
+import { DbBackupError, exitCodeOf, exitCodes, explain } from '../../errors.ts';
 import { choiceHint } from '../choice-hint.ts';
 import { type NotifiedOutcome, withNotifications } from '../notify/notify.ts';
 import { recoverInterrupted } from '../recover-interrupted.ts';
@@ -8,11 +8,15 @@ import { pruneAfterBackup, type RunRetention } from '../retention/prune-after-ba
 import type { Runtime } from '../runtime.ts';
 import { type BackupOptions, type BackupResult, backUp } from './backup.ts';
 import { checkJob } from './check-job.ts';
+import { inQueue } from './in-queue.ts';
+import { withRetries } from './with-retries.ts';
 
 export interface RunOptions extends BackupOptions {
   readonly dryRun: boolean;
   /** False: leave older backups alone this time. */
   readonly retention: boolean;
+  /** Tries in all, in place of what the job says. */
+  readonly attempts?: number;
 }
 
 export type JobOutcome =
@@ -60,15 +64,13 @@ export async function runJobs(
   refuseForeignDestinations(jobs, options.destinations);
   const definitions = jobs.flatMap((job) => job.destinations);
   const troubles = options.dryRun ? [] : [...(await recoverInterrupted(definitions, runtime))];
-  const outcomes: JobOutcome[] = [];
-  for (const job of jobs) {
+  const atOnce = runtime.config?.maxConcurrentJobs ?? 1;
+  const outcomes = await inQueue(jobs, atOnce, runtime.signal, async (job) => {
     const notified = await runNotified(job, options, runtime);
-    const { outcome } = notified;
     troubles.push(...notified.troubles);
-    outcomes.push(outcome);
-    onOutcome(outcome);
-    if (runtime.signal.aborted) break;
-  }
+    onOutcome(notified.outcome);
+    return notified.outcome;
+  });
   return { ...conclude(outcomes), troubles };
 }
 
@@ -83,7 +85,16 @@ async function runJob(job: Job, options: RunOptions, runtime: Runtime): Promise<
   try {
     if (options.dryRun)
       return { status: 'done', job, result: await checkJob(job, runtime), retention: { troubles: [] } };
-    const result = await backUp(job, options, runtime);
+    const retry = { ...job.retry, attempts: options.attempts ?? job.retry.attempts };
+    const result = await withRetries(
+      retry,
+      runtime.signal,
+      (retryCount) => backUp(job, { ...options, retryCount }, runtime),
+      (error, waitMs) => {
+        const text = `failed, next try in ${waitMs / 1000} s: ${explain(error)}`;
+        runtime.emit({ type: 'log', executionId: '', kind: 'backup', subject: job.name, level: 'warning', text });
+      },
+    );
     const retention = options.retention ? await pruneAfterBackup(job, result, runtime) : { troubles: [] };
     return { status: 'done', job, result, retention };
   } catch (error) {
@@ -107,7 +118,10 @@ function conclude(outcomes: readonly JobOutcome[]): Pick<RunOutcome, 'exitCode' 
   const partial = outcomes.some(
     (each) => each.status === 'done' && 'status' in each.result && each.result.status === 'partial',
   );
-  if (failed.length === 0) return { exitCode: partial ? exitCodes.PARTIAL : 0 };
+  const suspect = outcomes.some(
+    (each) => each.status === 'done' && 'status' in each.result && each.result.status === 'suspect',
+  );
+  if (failed.length === 0) return { exitCode: partial ? exitCodes.PARTIAL : suspect ? exitCodes.WARNING : 0 };
   const [first] = failed;
   if (outcomes.length === 1) return { exitCode: exitCodeOf(first?.error), error: first?.error };
   const codes = new Set(failed.map((each) => exitCodeOf(each.error)));

@@ -1,0 +1,72 @@
+/**
+ * F09: a backup out of proportion is published, because it may be all there is, and marked suspect where it lies: it is
+ * not `latest`, counts for no retention, and keeps this run from pruning. What is usual is read from the destination,
+ * like everything that is true; `accept` says that the change was meant, and what is usual starts anew from there.
+ */
+import type { AnomalyLimits } from '../../config/config.ts';
+import { messageOf } from '../../errors.ts';
+import type { Sidecar } from '../../sidecar/sidecar.ts';
+import type { Execution } from '../execution.ts';
+import { findBackup, listBackups } from '../storage/list-backups.ts';
+import { isGood, type OpenDestination, type StoredBackup, startedAt } from '../storage/stored-backup.ts';
+import { updateState } from '../storage/update-state.ts';
+import { judge } from './judge.ts';
+
+/** So many of the newest make what is usual. */
+const recent = 10;
+
+/**
+ * Returns the reason when the backup just published under `key` is suspect. Trouble with comparing or marking is told,
+ * and never costs the backup.
+ * @param published the destinations that hold it, the first of which is asked for the earlier ones
+ */
+export async function guardAgainstAnomaly(
+  sidecar: Sidecar,
+  key: string,
+  published: readonly OpenDestination[],
+  limits: AnomalyLimits,
+  execution: Execution,
+): Promise<string | undefined> {
+  const [first] = published;
+  if (!first) return undefined;
+  try {
+    const earlier = comparable(sidecar, await listBackups(first, `${sidecar.job.name}/`, execution.signal));
+    const reason = judge(sidecar, earlier, limits);
+    if (reason === undefined) return undefined;
+    execution.trouble(`suspect: ${reason}`);
+    for (const on of published) await markSuspect(on, key, reason, execution);
+    return reason;
+  } catch (error) {
+    execution.trouble(`it could not be compared with earlier backups: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+/** The newest good ones of the same source, made the same way, from the newest accepted one on. */
+function comparable(sidecar: Sidecar, stored: readonly StoredBackup[]): readonly Sidecar[] {
+  const alike = stored.filter((each) => isGood(each) && isAlike(sidecar, each.sidecar));
+  alike.sort((a, b) => startedAt(b).getTime() - startedAt(a).getTime());
+  const accepted = alike.findIndex((each) => each.state?.accepted !== undefined);
+  const counted = accepted === -1 ? alike : alike.slice(0, accepted + 1);
+  return counted.slice(0, recent).flatMap((each) => each.sidecar ?? []);
+}
+
+function isAlike(sidecar: Sidecar, other: Sidecar | undefined): boolean {
+  return (
+    other !== undefined &&
+    other.id !== sidecar.id &&
+    other.source.fingerprint === sidecar.source.fingerprint &&
+    other.backupType === sidecar.backupType &&
+    other.artifact.format === sidecar.artifact.format &&
+    JSON.stringify(other.filter) === JSON.stringify(sidecar.filter)
+  );
+}
+
+async function markSuspect(on: OpenDestination, key: string, reason: string, execution: Execution): Promise<void> {
+  try {
+    const backup = await findBackup(on, key, execution.signal);
+    await updateState(backup, () => ({ suspect: { reason } }), execution.signal);
+  } catch (error) {
+    execution.trouble(`${on.name}: the backup could not be marked suspect: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,135 @@
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { events, expectCode, makeWorkplace, type Workplace } from './cli.ts';
+
+let place: Workplace;
+
+beforeEach(async () => {
+  place = await makeWorkplace();
+});
+afterEach(() => place.remove());
+
+const config = (more = '') => `sources:
+  shop: { type: sqlite, path: ./shop.sqlite }
+destinations:
+  disk: { type: local, path: ./backups }
+jobs:
+  shop: { source: shop, destinations: disk${more} }
+`;
+
+function fill(rows: number): void {
+  const sql = `DROP TABLE IF EXISTS t; CREATE TABLE t(x); WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM c WHERE i < ${rows}) INSERT INTO t SELECT hex(randomblob(50)) FROM c; VACUUM;`;
+  execFileSync('sqlite3', [place.path('shop.sqlite'), sql]);
+}
+
+/** A `sqlite3` first on PATH that does what the script says, for the `sql` format. */
+async function fakeSqlite3(script: string): Promise<string> {
+  await mkdir(place.path('bin'), { recursive: true });
+  await writeFile(place.path('bin', 'sqlite3'), `#!/bin/sh\n${script}\n`);
+  await chmod(place.path('bin', 'sqlite3'), 0o755);
+  return `${place.path('bin')}:${place.env['PATH']}`;
+}
+
+describe('F09 anomaly guard', () => {
+  test('a backup that lost most of its data is kept, marked, warned of, and blocks retention', async () => {
+    await place.configure(config(', retention: { last: 1 }'));
+    fill(3000);
+    for (let run = 0; run < 3; run += 1) expectCode(await place.run('run', 'shop', '--no-retention'), 0);
+    fill(10);
+    const suspect = expectCode(await place.run('run', 'shop', '--json'), 8);
+    expect(events(suspect, 'result')[0]).toMatchObject({
+      status: 'suspect',
+      suspect: expect.stringMatching(/fell by/),
+    });
+    const listed = expectCode(await place.run('list', '--json'), 0);
+    const { backups } = JSON.parse(listed.stdout) as {
+      backups: { state?: { suspect?: unknown }; sidecar: { id: string } }[];
+    };
+    expect(backups).toHaveLength(4);
+    expect(backups.filter((each) => each.state?.suspect)).toHaveLength(1);
+    const latest = expectCode(await place.run('show', 'shop@latest', '--json'), 0);
+    expect(JSON.parse(latest.stdout).state?.suspect).toBeUndefined();
+
+    const id = backups.find((each) => each.state?.suspect)?.sidecar.id ?? '';
+    expectCode(await place.run('accept', id), 0);
+    const again = expectCode(await place.run('run', 'shop', '--json', '--no-retention'), 0);
+    expect(events(again, 'result')[0]).toMatchObject({ status: 'completed' });
+  });
+});
+
+describe('retries', () => {
+  test('every try is an execution of its own', async () => {
+    await place.configure(config(', retry: { attempts: 3, backoff: 100ms }, timeouts: { idle: 500ms }, format: sql'));
+    fill(10);
+    const real = execFileSync('sh', ['-c', 'command -v sqlite3']).toString().trim();
+    // Hangs on the first try of the dump, then works.
+    const script = `case "$*" in *dump*|*-batch*) if [ ! -e ${place.path('tried')} ]; then touch ${place.path('tried')}; sleep 60; fi;; esac\nexec ${real} "$@"`;
+    const path = await fakeSqlite3(script);
+    const { ended } = place.start(['run', 'shop'], { PATH: path });
+    expectCode(await ended, 0);
+    const history = expectCode(await place.run('history', '--json'), 0);
+    const { executions } = JSON.parse(history.stdout) as { executions: { status: string; retryCount: number }[] };
+    expect(executions.map(({ status, retryCount }) => [status, retryCount])).toEqual([
+      ['completed', 1],
+      ['failed', 0],
+    ]);
+  });
+});
+
+describe('status and cancel', () => {
+  test('a running execution is seen and stopped from another terminal', async () => {
+    await place.configure(config(', format: sql'));
+    fill(10);
+    const path = await fakeSqlite3('echo "PRAGMA foreign_keys=OFF;"; sleep 300');
+    const { ended } = place.start(['run', 'shop'], { PATH: path });
+    let running: { id: string; job: string }[] = [];
+    for (let tries = 0; running.length === 0 && tries < 100; tries += 1) {
+      running = JSON.parse(expectCode(await place.run('status', '--json'), 0).stdout).running;
+    }
+    expect(running[0]).toMatchObject({ job: 'shop', status: 'running' });
+    expectCode(await place.run('cancel', running[0]?.id.slice(0, 8) ?? ''), 0);
+    expectCode(await ended, 130);
+    const history = JSON.parse(expectCode(await place.run('history', '--json'), 0).stdout);
+    expect(history.executions[0]).toMatchObject({ status: 'cancelled' });
+    expectCode(await place.run('cancel', running[0]?.id ?? ''), 2);
+  });
+});
+
+describe('freshness', () => {
+  test('an old or missing newest backup gives exit code 8', async () => {
+    await place.configure(config());
+    fill(10);
+    expectCode(await place.run('status', '--max-age', '26h'), 8);
+    expectCode(await place.run('run', 'shop'), 0);
+    expectCode(await place.run('status', '--max-age', '26h', 'shop'), 0);
+    const listed = JSON.parse((await place.run('list', '--json')).stdout);
+    const sidecar = place.path('backups', `${listed.backups[0].key}.meta.json`);
+    const text = await readFile(sidecar, 'utf8');
+    await chmod(sidecar, 0o600);
+    await writeFile(sidecar, text.replace(/"startedAt": "[^"]+"/, '"startedAt": "2020-01-01T00:00:00.000Z"'));
+    const stale = expectCode(await place.run('status', '--max-age', '26h'), 8);
+    expect(stale.stdout).toMatch(/shop at disk.*too old/);
+  });
+});
+
+describe('queue', () => {
+  test('one job that fails does not stop the others', async () => {
+    fill(10);
+    await place.configure(`sources:
+  good: { type: sqlite, path: ./shop.sqlite }
+  bad: { type: sqlite, path: ./missing.sqlite }
+destinations:
+  disk: { type: local, path: ./backups }
+jobs:
+  one: { source: bad, destinations: disk }
+  two: { source: good, destinations: disk }
+  three: { source: good, destinations: disk }
+maxConcurrentJobs: 2
+`);
+    const run = expectCode(await place.run('run', '--all'), 7);
+    expect(run.stderr).toMatch(/1 of 3 jobs failed: one/);
+    const { facets } = JSON.parse((await place.run('list', '--json')).stdout);
+    expect(facets.job).toEqual({ two: 1, three: 1 });
+  });
+});
