@@ -74,5 +74,6 @@ export function timeoutFailure(
   limitMs: number,
   stderrTail: string,
 ): ProgramFailure {
-  return new ProgramFailure('TIMEOUT', `${nameOf(spec)} ${problem} ${limitMs / 1000} s and was stopped`, stderrTail);
+  const message = `${nameOf(spec)} ${problem} ${limitMs / 1000} s and was stopped`;
+  return new ProgramFailure('TIMEOUT', message, stderrTail, { retryable: true });
 }

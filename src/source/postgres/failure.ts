@@ -10,7 +10,7 @@ export function explain(cause: unknown, operation: string): Error {
   if (!(cause instanceof ProgramFailure)) return cause instanceof Error ? cause : new Error(String(cause));
   const message = `${operation} failed: ${cause.message}`;
   if (cause.code !== 'TOOL_FAILED')
-    return new DbBackupError(cause.code, message, { cause: cause.cause, hint: cause.hint });
+    return new DbBackupError(cause.code, message, { cause: cause.cause, hint: cause.hint, retryable: cause.retryable });
   if (refusedLogin.test(cause.stderrTail)) {
     return new DbBackupError('AUTHENTICATION_FAILED', message, {
       hint: "Check user and password (in the config, PGPASSWORD or .pgpass) and the server's pg_hba.conf.",
