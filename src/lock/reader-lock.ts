@@ -4,9 +4,7 @@
  * folder: another machine's reader keeps what it has open, as far as its store allows.
  */
 import { randomUUID } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
-import { lockFolder } from '../state-folder.ts';
-import { acquireRunLock, probeRunLock, type RunLock, type RunLockRequest } from './run-lock.ts';
+import { acquireRunLock, lockNames, probeRunLock, type RunLock, type RunLockRequest } from './run-lock.ts';
 
 /** Take it first, then see that the backup is not marked `deleting`: who deletes does it the other way round. */
 export function acquireReaderLock(
@@ -26,12 +24,4 @@ export async function isBeingRead(stateFolder: string, backupId: string): Promis
 /** `~` is no character of a job name. */
 function prefixOf(backupId: string): string {
   return `backup~${backupId}~`;
-}
-
-async function lockNames(stateFolder: string): Promise<readonly string[]> {
-  const files = await readdir(lockFolder(stateFolder)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-  return files.filter((file) => file.endsWith('.lock')).map((file) => decodeURIComponent(file.slice(0, -5)));
 }

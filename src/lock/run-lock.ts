@@ -80,20 +80,26 @@ export async function probeRunLock(stateFolder: string, name: string): Promise<b
 
 /** Removes the files of executions that have died. Each is locked first, so that no living one ever loses its file. */
 export async function clearDeadExecutions(stateFolder: string): Promise<void> {
-  const folder = lockFolder(stateFolder);
-  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.lock'));
-  for (const name of names.map((each) => decodeURIComponent(each.slice(0, -'.lock'.length)))) {
-    if (!name.startsWith(executionPrefix)) continue;
-    const file = await LockFile.at(folder, name);
+  for (const name of await lockNames(stateFolder)) {
+    if (!name.includes('~')) continue;
+    const file = await LockFile.at(lockFolder(stateFolder), name);
     if (file.tryLock(0)) await release(file);
   }
 }
 
-const executionPrefix = 'execution~';
+/** Of all lock files, held or left behind by the dead. */
+export async function lockNames(stateFolder: string): Promise<readonly string[]> {
+  const files = await readdir(lockFolder(stateFolder)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const names = files.filter((file) => file.endsWith('.lock'));
+  return names.map((file) => decodeURIComponent(file.slice(0, -'.lock'.length)));
+}
 
 /** The lock an execution of any kind holds as long as it lives. `~` is no character of a job name. */
 export function executionLockName(executionId: string): string {
-  return `${executionPrefix}${executionId}`;
+  return `execution~${executionId}`;
 }
 
 function busy(name: string, heldBy: HeldBy | undefined): DbBackupError {
