@@ -10,6 +10,9 @@ sources:
 destinations:
   disk: { type: shelf, path: ./a }
   far: { type: cloud, bucket: b }
+notifications:
+  ops: { type: bell, url: x }
+  boss: { type: bell, url: y }
 encryption:
   main: { type: lock, recipients: [x] }
 `;
@@ -115,6 +118,11 @@ describe('names and references', () => {
     ],
     [`${adapters}jobs: { j: { source: db, destinations: [far, far] } }`, /^jobs\.j\.destinations: names .* twice$/],
     [`${adapters}jobs: { j: { destinations: far } }`, /^jobs\.j\.source: is missing \(text\)$/],
+    [job('notify: osp'), /^jobs\.j\.notify: no notification has this name \(there is ops, boss\) -> ops$/],
+    [job('notify: [ops, bos]'), /^jobs\.j\.notify\[1\]: no notification has this name .* -> boss$/],
+    [job('notify: [ops, ops]'), /^jobs\.j\.notify: names a notification twice$/],
+    ['notifications: { a: { type: bel } }', /^notifications\.a\.type: is no type that exists here .* -> bell$/],
+    ['notifications: { a: { type: bell, url: x, luod: true } }', /^notifications\.a\.luod: unknown key -> loud$/],
     [job('encryption: mian'), /^jobs\.j\.encryption: no encryption has this name \(there is main\) -> main$/],
     ['jobs: { j: { source: db, destinations: [] } }', /^jobs\.j\.source: no source has this name \(none is defined\)$/],
   ])('%s', (text, expected) => {
@@ -144,6 +152,45 @@ describe('values', () => {
     ['hello', /^: must be a map, not text$/],
   ])('%s', (text, expected) => {
     const found = problems(text);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(expected);
+  });
+});
+
+describe('hooks', () => {
+  const hooksOf = (hooks: string) => check(job(`hooks: ${hooks}`)).config?.jobs.get('j')?.hooks;
+
+  test('become words, with a time limit', () => {
+    expect(hooksOf(`{ before: "./a.sh 'b c'", after: ["sh -c 'x | y'", [z, "a b"]], timeout: 5s }`)).toEqual({
+      before: [['./a.sh', 'b c']],
+      after: [
+        ['sh', '-c', 'x | y'],
+        ['z', 'a b'],
+      ],
+      onSuccess: [],
+      onFailure: [],
+      timeoutMs: 5000,
+    });
+    expect(hooksOf('{}')).toMatchObject({ timeoutMs: 600_000 });
+  });
+
+  test('an escaped reference is text for the program', () => {
+    expect(hooksOf(`{ before: ["sh -c 'echo $\${A}'", [echo, "$\${B}"]] }`)?.before).toEqual([
+      ['sh', '-c', `echo \${A}`],
+      ['echo', `\${B}`],
+    ]);
+  });
+
+  test.each([
+    ['{ befor: [a] }', /^jobs\.j\.hooks\.befor: unknown key -> before$/],
+    ['{ before: ["a \'b"] }', /^jobs\.j\.hooks\.before\[0\]: a quote in a command is not closed$/],
+    ['{ before: [""] }', /^jobs\.j\.hooks\.before\[0\]: names no program$/],
+    ['{ before: [[]] }', /^jobs\.j\.hooks\.before\[0\]: names no program$/],
+    ['{ before: 3 }', /^jobs\.j\.hooks\.before: must be text or a list$/],
+    [`{ before: ["echo \${TOKEN}"] }`, /^jobs\.j\.hooks\.before\[0\]: references are looked up only inside/],
+    ['{ timeout: 5 }', /^jobs\.j\.hooks\.timeout: must be a duration with a unit/],
+  ])('%s', (hooks, expected) => {
+    const found = problems(job(`hooks: ${hooks}`));
     expect(found).toHaveLength(1);
     expect(found[0]).toMatch(expected);
   });

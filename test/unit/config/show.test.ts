@@ -31,6 +31,27 @@ test.each([
   ['a plain default', { host: `\${HOST:-localhost}`, port: 5432 }, { host: `\${HOST:-localhost}`, port: 5432 }],
 ])('%s', (_, options, expected) => expect(shown(options)).toEqual(expected));
 
+test('the URLs, headers and topics of channels are secrets', () => {
+  const channel = {
+    url: 'https://hooks.example.org/T1/x',
+    successUrl: `https://host/\${UUID}`,
+    headers: { 'X-Team': 'ops', 'Content-Type': 'text/plain' },
+    topic: 'backups',
+    server: 'https://ntfy.sh',
+  };
+  expect(showConfig({ notifications: { ops: channel } })).toEqual({
+    notifications: {
+      ops: {
+        url: '***',
+        successUrl: `***\${UUID}`,
+        headers: { 'X-Team': '***', 'Content-Type': 'text/plain' },
+        topic: '***',
+        server: 'https://ntfy.sh',
+      },
+    },
+  });
+});
+
 test('names of adapters and the fields of jobs stay', () => {
   const raw = {
     jobs: { 'key-job': { source: 'token-store', tables: { exclude: ['sessions'] } } },
