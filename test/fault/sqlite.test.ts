@@ -415,6 +415,16 @@ describe('F40 a restore that fails', () => {
   }
 });
 
+it('F38 keeps copies and new databases to their owner', async () => {
+  fillNasty(path('shop.db'), 'wal');
+  const { signal } = new AbortController();
+  await askWorker({ task: 'copy', from: path('shop.db'), to: path('copy.db'), busyTimeoutMs: 100 }, { signal });
+  for (const format of formats) await roundTrip('shop.db', `restored.${format.name}`, format);
+  for (const name of ['copy.db', 'restored.sql', 'restored.sqlite']) {
+    expect((await stat(path(name))).mode & 0o777, name).toBe(0o600);
+  }
+});
+
 describe('the sqlite3 program', () => {
   /** A script on PATH that stands in for it; `$real` is the real one. */
   async function fakeSqlite3(script: string): Promise<void> {

@@ -21,6 +21,9 @@ import type {
 const pagesPerStep = 1000;
 const progressEveryMs = 1000;
 
+// SQLite makes files that all may read.
+process.umask(0o077);
+
 const task = JSON.parse(readFileSync(0, 'utf8')) as WorkerTask;
 try {
   write({ answer: await perform(task) });
