@@ -176,19 +176,20 @@ describe('F33 names', () => {
     'back\\slash',
   ];
 
-  it.each(formats)('are kept as they are: format $name', async (format) => {
+  const cases = names.flatMap((name) => formats.map((format) => ({ name, format, shown: JSON.stringify(name) })));
+
+  it.each(cases)('$shown is kept as it is: format $format.name', async ({ name, format }) => {
     await mkdir(path('to'));
+    await mkdir(path('from'));
     fillNasty(path('plain.db'));
-    for (const name of names) {
-      await copyFile(path('plain.db'), path(name));
-      await roundTrip(name, join('to', name), format);
-      if (/\s$/.test(name)) await roundTrip(name, join('to', name), format, true);
-      expect(await readFile(path(join('to', name)), 'latin1')).toContain('SQLite format 3');
-      await copyFile(path(join('to', name)), path('again.db'));
-      expect(fingerprintOf(path('again.db')), name).toEqual(fingerprintOf(path('plain.db')));
-    }
-    expect((await readdir(path('to'))).sort()).toEqual([...names].sort());
-    expect((await readdir(folder)).sort()).toEqual([...names, 'again.db', 'plain.db', 'to'].sort());
+    await copyFile(path('plain.db'), path(join('from', name)));
+    await roundTrip(join('from', name), join('to', name), format);
+    // A name that ends in white space takes another way into an existing file.
+    if (/\s$/.test(name)) await roundTrip(join('from', name), join('to', name), format, true);
+    await copyFile(path(join('to', name)), path('again.db'));
+    expect(fingerprintOf(path('again.db'))).toEqual(fingerprintOf(path('plain.db')));
+    expect([await readdir(path('from')), await readdir(path('to'))]).toEqual([[name], [name]]);
+    expect((await readdir(folder)).sort()).toEqual(['again.db', 'from', 'plain.db', 'to']);
   });
 });
 
@@ -291,9 +292,10 @@ describe('F41 restore over an existing database', () => {
       const controller = new AbortController();
       const task = { task: 'overwrite', from: path('large.db'), to: path('target.db'), busyTimeoutMs: 100 } as const;
       const overwriting = askWorker(task, controller).catch(() => undefined);
-      // Once the journal is there it is in the middle; how far differs from round to round.
-      await vi.waitUntil(() => existsSync(path('target.db-journal')), { timeout: 20_000, interval: 1 });
-      await vi.waitUntil(async () => (await stat(path('target.db'))).size > (round * 1024 * 1024) / 4, { interval: 1 });
+      // How far it gets differs from round to round: only the journal, or already a part of the new pages.
+      const grown = async () => (await stat(path('target.db'))).size >= (round * 1024 * 1024) / 2;
+      const begun = async () => existsSync(path('target.db-journal')) || (round > 0 && grown());
+      await vi.waitUntil(async () => (await begun()) && (await grown()), { timeout: 30_000, interval: 1 });
       controller.abort(new Error('killed by the test'));
       await overwriting;
       connect('target.db').exec('SELECT * FROM sqlite_schema');
