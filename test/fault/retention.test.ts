@@ -163,7 +163,7 @@ describe('F39 what cannot be read', () => {
         yield object;
       }
     });
-    await expect(shop.prune()).rejects.toThrow('the connection was lost');
+    await expect(shop.prune()).rejects.toMatchObject({ cause: { message: 'the connection was lost' } });
     vi.restoreAllMocks();
     expect(await keysOf(disk)).toEqual(before);
   });

@@ -1,5 +1,5 @@
 import type { Job } from '../../config/config.ts';
-import { DbBackupError, messageOf } from '../../errors.ts';
+import { DbBackupError, explain, wrapError } from '../../errors.ts';
 import type { BackupResult } from '../backup/backup.ts';
 import type { Runtime } from '../runtime.ts';
 import { type PruneResult, prune } from './prune.ts';
@@ -20,15 +20,11 @@ export async function pruneAfterBackup(job: Job, result: BackupResult, runtime: 
   try {
     const options = { dryRun: false, adopt: false, forecastDays: 0, destinations, after: result.sidecar };
     const pruned = await prune(job, options, runtime);
-    const troubles = pruned.destinations.filter((each) => each.error !== undefined);
-    return { result: pruned, troubles: troubles.map((each) => describe(job, each.error, each.name)) };
+    const errors = pruned.destinations.flatMap(({ error }) => (error === undefined ? [] : [error]));
+    return { result: pruned, troubles: errors.map(explain) };
   } catch (error) {
     // The run that holds the lock prunes for itself.
     if (error instanceof DbBackupError && error.code === 'BUSY') return { troubles: [] };
-    return { troubles: [describe(job, error)] };
+    return { troubles: [explain(wrapError(error, 'UNEXPECTED', `after the backup of ${job.name}`))] };
   }
-}
-
-function describe(job: Job, error: unknown, destination?: string): string {
-  return `retention of ${job.name}${destination ? ` at ${destination}` : ''} failed: ${messageOf(error)}`;
 }

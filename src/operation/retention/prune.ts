@@ -4,7 +4,7 @@
  * exact names of this job and backups of its own source are touched; a backup in use is left for the next time.
  */
 import type { Job } from '../../config/config.ts';
-import { DbBackupError, type ErrorCode, messageOf } from '../../errors.ts';
+import { DbBackupError, type ErrorCode, explain, messageOf, wrapError } from '../../errors.ts';
 import { acquireRunLock } from '../../lock/run-lock.ts';
 import { type FutureDeletion, forecast, usualIntervalMs } from '../../retention/forecast.ts';
 import { plan } from '../../retention/plan.ts';
@@ -108,8 +108,8 @@ async function pruneDestination(name: string, work: Work): Promise<DestinationPr
   } catch (error) {
     work.execution.signal.throwIfAborted();
     if (error instanceof DbBackupError && error.code === 'CONSENT_REQUIRED') throw error;
-    work.execution.log('warning', `retention at ${name} stopped: ${messageOf(error)}`);
-    done.error = error;
+    done.error = wrapError(error, 'DESTINATION_FAILED', `retention of ${work.job.name} at ${name} failed`);
+    work.execution.log('warning', explain(done.error));
   }
   return done;
 }
