@@ -209,7 +209,7 @@ describe('notify test', () => {
     await configure([`chat: { type: slack, url: "${receiver.url}/services/x" }`]);
     receiver.answers.push({ status: 404, body: 'no_service' });
     expect(expectCode(await place.run('notify', 'test', 'chat'), 8).stderr).toContain('404 no_service');
-    expect(expectCode(await place.run('notify', 'test', 'chta'), 2).stderr).toContain('It defines chat');
+    expect(expectCode(await place.run('notify', 'test', 'chta'), 2).stderr).toContain('Did you mean "chat"?');
   });
 });
 

@@ -4,6 +4,7 @@ import { DbBackupError, messageOf } from '../../errors.ts';
 import { produce } from '../../process/process.ts';
 import { redact } from '../../redact.ts';
 import type { Execution } from '../execution.ts';
+import { FloodGuard } from './flood-guard.ts';
 import { LineSplitter } from './line-splitter.ts';
 
 /** Longest line written to the log, in characters; cut after redaction, so that no half of a secret is left. */
@@ -25,9 +26,9 @@ export interface HookCall {
  * or the signal's reason.
  */
 export async function runHook([command = '', ...args]: Command, call: HookCall, execution: Execution): Promise<void> {
-  const log = (line: string) => execution.log('info', `${call.name}: ${redact(line).slice(0, longestLogged)}`);
-  const stdout = new LineSplitter(log);
-  const stderr = new LineSplitter(log);
+  const log = new FloodGuard((line) => execution.log('info', `${call.name}: ${redact(line).slice(0, longestLogged)}`));
+  const stdout = new LineSplitter((line) => log.add(line));
+  const stderr = new LineSplitter((line) => log.add(line));
   try {
     const program = produce({
       // A program with a path is looked for beside the config, not where dbbackup was started.
@@ -51,5 +52,6 @@ export async function runHook([command = '', ...args]: Command, call: HookCall, 
   } finally {
     stdout.end();
     stderr.end();
+    log.end();
   }
 }

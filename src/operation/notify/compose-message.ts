@@ -1,6 +1,6 @@
 /** From how a run ended to what is told of it. Every text is redacted here, before any channel sees it. */
 import type { Job } from '../../config/config.ts';
-import { DbBackupError, messageOf } from '../../errors.ts';
+import { DbBackupError, explain, messageOf } from '../../errors.ts';
 import { formatBytes, formatDuration, formatSavings } from '../../figure.ts';
 import type { JobStatistics } from '../../history/history.ts';
 import type { BackupFigures, Message, MessageError, OutcomeEvent } from '../../notification/notification.ts';
@@ -127,15 +127,10 @@ function figuresOf({
 }
 
 function describeError(error: unknown): MessageError {
-  const chain: string[] = [];
-  for (let each = error; each !== undefined && chain.length < 10; each = (each as Error).cause) {
-    const text = messageOf(each);
-    if (!chain.some((said) => said.includes(text))) chain.push(text);
-  }
   const known = error instanceof DbBackupError ? error : undefined;
   return {
     code: known?.code ?? 'UNEXPECTED',
-    message: redact(chain.join(': ')),
+    message: redact(explain(error)),
     hint: known?.hint && redact(known.hint),
   };
 }

@@ -4,7 +4,7 @@
  * Channels are opened before the run, so that a missing secret shows every night and not only in the one it is needed.
  */
 import type { Job } from '../../config/config.ts';
-import { messageOf } from '../../errors.ts';
+import { explain } from '../../errors.ts';
 import type { JobStatistics } from '../../history/history.ts';
 import type { Message } from '../../notification/notification.ts';
 import { redact } from '../../redact.ts';
@@ -95,5 +95,5 @@ async function tell(channel: Channel, message: Message, runtime: Runtime, signal
 }
 
 function troubleOf(channel: string, error: unknown): string {
-  return redact(`notification ${channel} was not sent: ${messageOf(error)}`);
+  return redact(`notification ${channel} was not sent: ${explain(error)}`);
 }

@@ -1,4 +1,5 @@
 import { DbBackupError, wrapError } from '../../errors.ts';
+import { choiceHint } from '../choice-hint.ts';
 import type { Runtime } from '../runtime.ts';
 import { openChannel } from './open-channel.ts';
 
@@ -10,8 +11,7 @@ export async function sendTest(
   const known = runtime.config?.notifications;
   const definition = known?.get(name);
   if (definition === undefined) {
-    const names = [...(known?.keys() ?? [])];
-    const hint = names.length === 0 ? 'It defines no notifications.' : `It defines ${names.join(', ')}.`;
+    const hint = choiceHint(name, known?.keys() ?? []);
     throw new DbBackupError('USAGE', `no notification "${name}" in ${runtime.config?.file}`, { hint });
   }
   const channel = await openChannel(definition, runtime);
