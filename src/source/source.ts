@@ -64,7 +64,11 @@ export interface SourceContext {
 
 /** Frozen into the sidecar; never holds credentials. */
 export interface SourceIdentity {
-  /** Parts of the fingerprint: type, host, port, database or absolute path. Hashed by the sidecar room. */
+  /**
+   * Parts of the fingerprint: type, host, port, database or absolute path. Hashed by the sidecar room. What lies on this
+   * machine (a path, a socket, localhost) takes the machine's host name, so that two machines with the same path, job
+   * and destination never prune each other's backups.
+   */
   readonly fingerprintParts: readonly string[];
   /** For people: `shop.sqlite`, `postgres://db.internal:5432/shop`. No password. */
   readonly label: string;

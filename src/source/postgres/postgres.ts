@@ -5,6 +5,7 @@
  * one transaction, or goes into a database beside the target that is renamed after success.
  * Refuses: clients older than the server, targets that hold data without consent, secrets on the command line.
  */
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { DumpFormat, Source, SourceCapabilities, SourceType } from '../source.ts';
 import { conninfoValue } from './connection.ts';
@@ -59,7 +60,7 @@ function open(options: PostgresOptions, baseFolder: string): Source {
   const session = new Session(absolutePaths(options, baseFolder));
   const { host, port, database } = session.connection;
   return {
-    identity: { fingerprintParts: ['postgres', host, port, database ?? ''], label: session.label() },
+    identity: { fingerprintParts: ['postgres', placeOf(host), port, database ?? ''], label: session.label() },
     inspect: (context) => inspect(session, context),
     dump: (request, context) => startDump(session, request, context),
     examineTarget: async (request, context) => {
@@ -68,6 +69,12 @@ function open(options: PostgresOptions, baseFolder: string): Source {
     },
     restore: (request, context) => restore(session, request, context),
   };
+}
+
+/** A host as other machines would see it: a socket or loopback means another server on each of them. */
+function placeOf(host: string): string {
+  const isLocal = host === '' || host.startsWith('/') || /^(localhost|127\.[\d.]+|::1)$/.test(host);
+  return isLocal ? `${hostname()}:${host}` : host;
 }
 
 /** Into a new database; without owners and rights, whose roles a blank machine does not have (a script names them anyway). */

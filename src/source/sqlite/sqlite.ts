@@ -4,6 +4,7 @@
  * restore is built and checked beside the target and takes its place at once or not at all.
  * Refuses: to create or change the source, a target that is in use, new data beside an old `-wal` (F41).
  */
+import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import type { Inspection, RestoreTarget, Source, SourceContext, SourceType } from '../source.ts';
 import { dumpBinary } from './dump-binary.ts';
@@ -36,7 +37,7 @@ function openSqlite(options: SqliteOptions, baseFolder: string): Source {
   const path = databasePath(options, baseFolder);
   const timeout = busyTimeoutMs(options);
   return {
-    identity: { fingerprintParts: ['sqlite', path], label: path },
+    identity: { fingerprintParts: ['sqlite', hostname(), path], label: path },
     inspect: (context) => inspect(path, context),
     dump: ({ format }, context) => (format.name === sqlFormat.name ? dumpSql : dumpBinary)(path, timeout, context),
     examineTarget: ({ format }, context) => examineTarget(path, format.name, context),
