@@ -18,6 +18,7 @@ export const exitCodes = {
   UNSUPPORTED: 2,
   CONSENT_REQUIRED: 2,
   BACKUP_NOT_FOUND: 2,
+  KEY_FILE_UNSAFE: 2,
 
   SOURCE_FAILED: 3,
   TOOL_MISSING: 3,

@@ -17,7 +17,7 @@ export interface EncryptionAdapter extends EncryptionProfileType {
   readonly type: EncryptionType;
   /**
    * Reads and checks the key material. `options` have passed the schema and hold resolved secrets; `baseFolder`: the
-   * config file's folder, for relative key files. Throws CONFIG_INVALID, SECRET_UNAVAILABLE, KEY_UNSAFE.
+   * config file's folder, for relative key files. Throws CONFIG_INVALID, SECRET_UNAVAILABLE, KEY_FILE_UNSAFE.
    */
   open(options: unknown, baseFolder: string): Promise<EncryptionProfile>;
 }

@@ -36,7 +36,7 @@ describe('key files', () => {
     for (const mode of [0o640, 0o604, 0o660, 0o644]) {
       await chmod(path('open.key'), mode);
       await expect(readKeyFile(path('open.key'))).rejects.toMatchObject({
-        code: 'KEY_UNSAFE',
+        code: 'KEY_FILE_UNSAFE',
         hint: expect.stringContaining('chmod 600'),
       });
     }

@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
 import { expect, test } from 'vitest';
-import { exposure } from '../../../src/config/secret-file.ts';
+import { exposure } from '../../src/secret-file.ts';
 
 const me = 1000;
 
