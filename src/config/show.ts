@@ -31,9 +31,9 @@ function shown(value: unknown, path: Path): unknown {
   return typeof value === 'number' && isSecret(path) ? mask : value;
 }
 
-/** The first two keys are section and name; options and what is inside them follow. */
+/** The first two keys are section and name; options and what is inside them follow. `signing` has no names. */
 function isSecret(path: Path): boolean {
-  const names = path.slice(2).filter((key) => typeof key === 'string');
+  const names = path.slice(path[0] === 'signing' ? 1 : 2).filter((key) => typeof key === 'string');
   return names.some(isSecretName) || (path[0] === 'notifications' && isSecretOfChannel(names));
 }
 

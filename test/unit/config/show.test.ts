@@ -59,3 +59,9 @@ test('names of adapters and the fields of jobs stay', () => {
   };
   expect(showConfig(raw)).toEqual(raw);
 });
+
+test('the signing key is hidden, the trusted ones are not', () => {
+  const trust = ['ed25519-public:x'];
+  expect(showConfig({ signing: { key: 'ed25519-secret:x', trust } })).toEqual({ signing: { key: '***', trust } });
+  expect(showConfig({ signing: { key: `\${file:./sign.key}` } })).toEqual({ signing: { key: `\${file:./sign.key}` } });
+});
