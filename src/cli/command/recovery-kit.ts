@@ -36,7 +36,13 @@ export function recoveryKitCommand(context: CommandContext): Command {
               hint: `The config defines ${known}.`,
             });
           }
-          rings.push((await openEncryption(definition, runtime)).keys);
+          const { keys } = await openEncryption(definition, runtime);
+          if (keys.identities.length + keys.keys.length + keys.passphrases.length === 0) {
+            throw new DbBackupError('USAGE', `the encryption profile "${name}" holds no secret, only recipients`, {
+              hint: 'Bring the identity file yourself; backups of type age need no kit, only the age command.',
+            });
+          }
+          rings.push(keys);
         }
         const keys = rings.length > 0 ? joinKeyRings(...rings) : undefined;
         const files = await writeRecoveryKit(resolve(context.app.workingFolder, args[0] ?? ''), { keys });

@@ -3,7 +3,8 @@
 //   node decrypt.mjs backup.sql.gz.enc backup.sql.gz --key backup.key
 //   node decrypt.mjs backup.sql.gz.enc backup.sql.gz --passphrase passphrase.txt
 //
-// The key file holds 64 hex digits or base64 of 32 bytes (# comments allowed), the passphrase file the passphrase.
+// The key file holds keys, one a line, as 64 hex digits or base64 of 32 bytes (# comments allowed): the right one is
+// found by its id. The passphrase file holds the passphrase.
 // The output gets its name only after every byte was authenticated; an existing file is never overwritten.
 // Exit code: 0 done, 1 damaged file or wrong key, 2 usage.
 import { createDecipheriv, createHash, createHmac, hkdfSync, scryptSync } from 'node:crypto';
@@ -19,8 +20,8 @@ function main([input, output, option, secretFile, ...rest]) {
   try {
     const source = fs.openSync(input, 'r');
     const secret = fs.readFileSync(secretFile, 'utf8');
-    const rawKey = option === '--key' ? readKey(secret) : undefined;
-    const cipher = openHeader(readAt(source, 0, 96), rawKey, secret.replace(/\r?\n$/, ''));
+    const rawKeys = option === '--key' ? readKeys(secret) : undefined;
+    const cipher = openHeader(readAt(source, 0, 96), rawKeys, secret.replace(/\r?\n$/, ''));
     refuseExisting(output);
     const bytes = decryptToFile(source, temporary, cipher);
     refuseExisting(output);
@@ -41,28 +42,32 @@ function say(text, exitCode) {
   process.exitCode = exitCode;
 }
 
-function readKey(text) {
+function readKeys(text) {
   const lines = text.split(/\r?\n/).map((line) => line.trim());
-  const [line, ...more] = lines.filter((each) => each !== '' && !each.startsWith('#'));
-  const key = Buffer.from(line ?? '', /^[0-9a-f]{64}$/i.test(line ?? '') ? 'hex' : 'base64');
-  if (key.length !== 32 || more.length > 0)
-    throw new Error('The key file must hold 64 hex digits or base64 of 32 bytes.');
-  return key;
+  const written = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  const keys = written.map((line) => Buffer.from(line, /^[0-9a-f]{64}$/i.test(line) ? 'hex' : 'base64'));
+  if (keys.length > 0 && keys.every((key) => key.length === 32)) return keys;
+  throw new Error('Each line of the key file must be 64 hex digits or base64 of 32 bytes.');
 }
 
 /** Checks the 96-byte header and gives what the chunks need. */
-function openHeader(header, rawKey, passphrase) {
+function openHeader(header, rawKeys, passphrase) {
   const { derivation, chunkBits, cost, id, salt, mac } = parseHeader(header);
-  if (derivation === 1 && rawKey) throw new Error('It was encrypted with a passphrase: use --passphrase.');
-  if (derivation === 0 && !rawKey) throw new Error('It was encrypted with a key: use --key.');
-  const key = rawKey ?? passphraseKey(passphrase, salt, cost);
+  if (derivation === 1 && rawKeys) throw new Error('It was encrypted with a passphrase: use --passphrase.');
+  if (derivation === 0 && !rawKeys) throw new Error('It was encrypted with a key: use --key.');
+  const key = rawKeys ? keyOfId(rawKeys, id) : passphraseKey(passphrase, salt, cost);
   if (hmac(derive(key, salt, 'header'), header.subarray(0, 64)).equals(mac)) {
     return { key: derive(key, salt, 'payload'), mac, chunkSize: 2 ** chunkBits };
   }
-  if (!rawKey) throw new Error('Wrong passphrase (or the last 32 bytes of the header are damaged).');
-  const ownId = hmac(key, 'dbbackup-keyid-v1').subarray(0, 16);
-  if (id.equals(ownId)) throw damaged('Damaged header: the key is the right one');
-  throw new Error(`Wrong key: it needs the key ${id.toString('hex')}, this one is ${ownId.toString('hex')}.`);
+  if (rawKeys) throw damaged('Damaged header: the key is the right one');
+  throw new Error('Wrong passphrase (or the last 32 bytes of the header are damaged).');
+}
+
+function keyOfId(keys, id) {
+  const ids = keys.map((key) => hmac(key, 'dbbackup-keyid-v1').toString('hex', 0, 16));
+  const at = ids.indexOf(id.toString('hex'));
+  if (at >= 0) return keys[at];
+  throw new Error(`Wrong key: it needs the key ${id.toString('hex')}; at hand: ${ids.join(', ')}.`);
 }
 
 function parseHeader(header) {

@@ -20,7 +20,7 @@ What they do, step by step, for shop_2026-11-20T03-00-00-123Z_4f9c01.sql.gz.enc:
      sha256sum shop_2026-11-20T03-00-00-123Z_4f9c01.sql.gz.enc
 
 2. Decrypt to a file. Files that end in .enc need Node 18 or newer (apt-get install nodejs), with
-   backup.key: the key, as 64 hex digits or base64; or passphrase.txt: the passphrase:
+   backup.key: the keys, one a line, as 64 hex digits or base64; or passphrase.txt: the passphrase:
 
      node decrypt.mjs shop_2026-11-20T03-00-00-123Z_4f9c01.sql.gz.enc shop.sql.gz --key backup.key
      node decrypt.mjs shop_2026-11-20T03-00-00-123Z_4f9c01.sql.gz.enc shop.sql.gz --passphrase passphrase.txt

@@ -38,19 +38,13 @@ export async function writeRecoveryKit(folder: string, options: RecoveryKitOptio
   return files.map(([name]) => join(folder, name));
 }
 
-/** The first key gets the name that the sidecars' `recover` lines use. */
+/** Under the names that the sidecars' `recover` lines use; current and previous keys in one file. */
 function secretFiles(ring: KeyRing | undefined): readonly (readonly [string, string])[] {
   if (ring === undefined) return [];
-  const keys = ring.keys.map((key, at) => {
-    const id = keyId(key).toString('hex');
-    return [
-      at === 0 ? 'backup.key' : `backup-${id.slice(0, 8)}.key`,
-      `# key id: ${id}\n${key.toString('hex')}\n`,
-    ] as const;
-  });
+  const keys = ring.keys.map((key) => `# key id: ${keyId(key).toString('hex')}\n${key.toString('hex')}\n`);
   const passphrases = ring.passphrases.filter((source) => typeof source === 'string');
   return [
-    ...keys,
+    ...(keys.length > 0 ? [['backup.key', keys.join('')] as const] : []),
     ...passphrases.map((text, at) => [at === 0 ? 'passphrase.txt' : `passphrase-${at + 1}.txt`, `${text}\n`] as const),
     ...(ring.identities.length > 0 ? [['identity.txt', `${ring.identities.join('\n')}\n`] as const] : []),
   ];

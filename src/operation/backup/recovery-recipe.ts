@@ -1,7 +1,8 @@
 /**
  * The `recover` lines of a sidecar: shell commands that restore the backup on a blank Debian without dbbackup, run in
  * the folder that holds the file. Everything is checked and written to a file before any program of the engine reads
- * it: a pipe into `psql` would commit half.
+ * it: a pipe into `psql` would commit half. One list of commands joined by `&&`, so that the first failure ends it, in a
+ * script and when the lines are pasted into a shell.
  */
 import type { EncryptionRecord } from '../../crypto/encryption.ts';
 import { decryptionStep } from '../../crypto/recovery-recipe.ts';
@@ -23,13 +24,16 @@ export function recoveryRecipe({ artifact, storedSha256, encryption, codec, load
   const file = shellQuote(artifact);
   const decrypted = decrypt ? artifact.replace(/\.(age|enc)$/, '') : artifact;
   const plain = codec.extension === '' ? decrypted : decrypted.slice(0, -codec.extension.length);
-  return [
-    ...(decrypt ? [`# you need ${decrypt.needs}`] : []),
-    ...(packages.length > 0 ? [`apt-get install -y ${[...new Set(packages)].join(' ')}`] : []),
+  const steps = [
     `echo '${storedSha256}  '${file} | sha256sum -c -`,
     ...(decrypt ? [decrypt.command(file, shellQuote(decrypted))] : []),
     ...(plain === decrypted ? [] : [`${codec.recovery.command} < ${shellQuote(decrypted)} > ${shellQuote(plain)}`]),
     load.command(shellQuote(plain)),
+  ];
+  return [
+    ...(decrypt ? [`# you need ${decrypt.needs}`] : []),
+    ...(packages.length > 0 ? [`apt-get install -y ${[...new Set(packages)].join(' ')}`] : []),
+    ...steps.map((step, at) => (at < steps.length - 1 ? `${step} &&` : step)),
   ];
 }
 
