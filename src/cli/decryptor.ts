@@ -1,9 +1,13 @@
-/** The keys for reading: `--identity` files first, then the config's encryption profiles, then a prompt. */
+/**
+ * The keys for reading: `--identity` files, the config's encryption profiles of the file's type, and, on a terminal, a
+ * prompt. A profile whose secret cannot be had is passed over, because a restore with `--identity` must not fail for the
+ * sake of another key; it is told when no key fits.
+ */
 import { resolve } from 'node:path';
 import { openDecryptor } from '../crypto/all.ts';
-import type { Decryptor } from '../crypto/encryption.ts';
+import type { Decryptor, EncryptionType } from '../crypto/encryption.ts';
 import { readKeyFile } from '../crypto/key-file.ts';
-import { joinKeyRings, type KeyRing } from '../crypto/key-ring.ts';
+import { emptyKeyRing, joinKeyRings, type KeyRing } from '../crypto/key-ring.ts';
 import { DbBackupError } from '../errors.ts';
 import { openEncryption } from '../operation/open-adapter.ts';
 import type { Runtime } from '../operation/runtime.ts';
@@ -13,49 +17,54 @@ import type { App } from './app.ts';
 export interface KeyOptions {
   /** Paths of key files. */
   readonly identity?: readonly string[];
+  /** Runs a question while nothing else is drawn on the terminal. */
+  undisturbed<Answer>(ask: () => Promise<Answer>): Promise<Answer>;
 }
 
-/**
- * A profile whose secret cannot be had is passed over: a restore with `--identity` must not fail for the sake of
- * another key. It is told when no key fits.
- */
 export async function decryptorFrom(options: KeyOptions, runtime: Runtime, app: App): Promise<Decryptor> {
-  const rings: KeyRing[] = [];
-  for (const path of options.identity ?? []) rings.push(await readKeyFile(resolve(app.workingFolder, path)));
-  const passedOver: unknown[] = [];
-  for (const definition of runtime.config?.encryption.values() ?? []) {
-    try {
-      rings.push((await openEncryption(definition, runtime)).keys);
-    } catch (error) {
-      passedOver.push(error);
-    }
-  }
-  const decryptor = openDecryptor(joinKeyRings(...rings, { identities: [], keys: [], passphrases: [prompt(app)] }));
+  const given: KeyRing[] = [];
+  for (const path of options.identity ?? []) given.push(await readKeyFile(resolve(app.workingFolder, path)));
+  const opened = new Map<EncryptionType, Promise<Decryptor>>();
+  const open = async (type: EncryptionType) =>
+    openDecryptor(joinKeyRings(...given, ...(await profileRings(type, runtime)), promptRing(options, app)));
   return {
     async decrypt(type, pinned) {
-      try {
-        return await decryptor.decrypt(type, pinned);
-      } catch (error) {
-        if (passedOver.length === 0 || !(error instanceof DbBackupError) || error.code !== 'WRONG_KEY') throw error;
-        throw new DbBackupError('WRONG_KEY', error.message, { hint: error.hint, cause: passedOver[0] });
-      }
+      const decryptor = opened.get(type) ?? open(type);
+      opened.set(type, decryptor);
+      return (await decryptor).decrypt(type, pinned);
     },
   };
 }
 
-function prompt(app: App): () => Promise<string> {
-  return async () => {
-    if (!app.stdin.isTTY || !app.stderr.isTTY) {
-      throw new DbBackupError('WRONG_KEY', 'the backup needs a passphrase, and there is no terminal to ask on', {
-        hint: 'Put the passphrase into an encryption profile of the config, as a reference to a variable or a file.',
-      });
-    }
-    const { password } = await import('@inquirer/prompts');
+async function profileRings(type: EncryptionType, runtime: Runtime): Promise<KeyRing[]> {
+  const definitions = [...(runtime.config?.encryption.values() ?? [])].filter((each) => each.type === type);
+  const rings: KeyRing[] = [];
+  for (const definition of definitions) {
+    const ring = openEncryption(definition, runtime).then(({ keys }) => keys);
+    rings.push(await ring.catch((error: unknown) => ({ ...emptyKeyRing, missing: [error] })));
+    runtime.signal.throwIfAborted();
+  }
+  return rings;
+}
+
+function promptRing(options: KeyOptions, app: App): KeyRing {
+  if (!app.stdin.isTTY || !app.stderr.isTTY) return emptyKeyRing;
+  return { ...emptyKeyRing, passphrases: [() => options.undisturbed(() => askPassphrase(app))] };
+}
+
+async function askPassphrase(app: App): Promise<string> {
+  const { password } = await import('@inquirer/prompts');
+  try {
     const passphrase = await password(
       { message: 'Passphrase of the backup:' },
       { input: app.stdin as NodeJS.ReadStream, output: app.stderr as NodeJS.WriteStream, signal: app.signal },
     );
     registerSecret(passphrase);
     return passphrase;
-  };
+  } catch (cause) {
+    // Ctrl-C at the prompt; said here, because on its way out it would become a failure of the pipeline.
+    throw app.signal.aborted
+      ? app.signal.reason
+      : new DbBackupError('INTERRUPTED', 'no passphrase was given', { cause });
+  }
 }

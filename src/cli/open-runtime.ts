@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve as join } from 'node:path';
 import { loadConfig } from '../config/load.ts';
-import { signingSchema } from '../config/schema.ts';
+import { type SigningOptions, signingSchema } from '../config/schema.ts';
 import { resolveDefinition } from '../config/secret.ts';
 import { DbBackupError, messageOf } from '../errors.ts';
 import { type History, openHistory } from '../history/history.ts';
@@ -12,7 +12,7 @@ import type { OperationEvent } from '../operation/event.ts';
 import type { Runtime } from '../operation/runtime.ts';
 import { openStateFolder, stateFolder } from '../state-folder.ts';
 import type { App, GlobalOptions } from './app.ts';
-import { decryptorFrom, type KeyOptions } from './decryptor.ts';
+import { decryptorFrom } from './decryptor.ts';
 import type { Output } from './output.ts';
 
 export interface RuntimeNeeds {
@@ -22,7 +22,10 @@ export interface RuntimeNeeds {
   readonly state: boolean;
   readonly emit?: (event: OperationEvent) => void;
   readonly consent?: (question: string) => Promise<void>;
-  readonly keys?: KeyOptions;
+  /** Takes the bars off the screen before a question is asked. */
+  readonly quieten?: () => void;
+  /** Paths of key files for reading. */
+  readonly identity?: readonly string[];
   /** Paths of public signing keys, or the keys themselves. */
   readonly trust?: readonly string[];
 }
@@ -62,6 +65,25 @@ export async function openRuntime(
       folder: config?.folder ?? app.workingFolder,
       signal: app.signal,
     });
+  // Each part alone: who restores need not have the key that signs.
+  const signing = (part: keyof SigningOptions) => {
+    const { [part]: value } = config?.signing?.options ?? {};
+    const definition = { name: 'signing', type: 'signing', ...config?.signing };
+    return resolve(
+      { ...definition, options: value === undefined ? {} : { [part]: value } },
+      { options: signingSchema },
+    );
+  };
+  let asking = false;
+  const undisturbed = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
+    asking = true;
+    needs.quieten?.();
+    try {
+      return await ask();
+    } finally {
+      asking = false;
+    }
+  };
   const runtime: Runtime = {
     ...catalog,
     tool: { name: 'dbbackup', version: app.version },
@@ -73,9 +95,12 @@ export async function openRuntime(
     history: tolerantHistory(() => openHistory(folder), onTrouble),
     signal: app.signal,
     resolve,
-    signing: once(async () => config?.signing && resolve(config.signing, { options: signingSchema })),
-    trustedKeys: await Promise.all((needs.trust ?? []).map((each) => readPublicKey(each, app.workingFolder))),
-    decryptor: once(() => decryptorFrom(needs.keys ?? {}, runtime, app)),
+    signingKey: once(async () => (await signing('key')).key),
+    trustedKeys: once(async () => {
+      const flags = (needs.trust ?? []).map((each) => readPublicKey(each, app.workingFolder));
+      return [...(await Promise.all(flags)), ...(await signing('trust')).trust];
+    }),
+    decryptor: once(() => decryptorFrom({ identity: needs.identity, undisturbed }, runtime, app)),
     jobStatistics: (job) => query((history) => history.jobStatistics(job)),
     interrupted: async (isAlive) => (await query((history) => unsettled(history, isAlive))) ?? [],
     settle: async ({ id }, result) => {
@@ -84,8 +109,10 @@ export async function openRuntime(
         history.log(id, 'info', `interrupted; at ${result.name}, ${result.key} is ${result.status}`);
       });
     },
-    emit: needs.emit ?? (() => {}),
-    consent: needs.consent ?? refuseConsent,
+    emit: (event) => {
+      if (!asking || (event.type !== 'progress' && event.type !== 'step')) needs.emit?.(event);
+    },
+    consent: (question) => undisturbed(() => (needs.consent ?? refuseConsent)(question)),
   };
   return runtime;
 }

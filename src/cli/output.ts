@@ -28,7 +28,7 @@ export function openOutput(app: App, options: GlobalOptions): Output {
   const json = options.json ?? false;
   const quiet = options.quiet ?? false;
   let warned = false;
-  const write = (to: Terminal, text: string) => to.write(`${redact(text)}\n`);
+  const write = (to: Terminal, text: string) => to.write(`${printable(redact(text))}\n`);
   const color = new Chalk({ level: colorLevel(app) });
   return {
     json,
@@ -56,6 +56,12 @@ export function openOutput(app: App, options: GlobalOptions): Output {
       return warned;
     },
   };
+}
+
+/** Names and notes come out of stores that others may write to: but for our colours, nothing of theirs moves the cursor. */
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced here
+  return text.replace(/\u001b(?!\[\d+m)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g, '\ufffd');
 }
 
 /** NO_COLOR (no-color.org) and FORCE_COLOR are honoured; no colour where nobody looks. */

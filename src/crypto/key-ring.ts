@@ -14,6 +14,8 @@ export interface KeyRing {
   readonly keys: readonly Buffer[];
   /** Tried in this order: put prompts last. */
   readonly passphrases: readonly PassphraseSource[];
+  /** Why keys that should be here are not: told when none of the others fits. */
+  readonly missing?: readonly unknown[];
 }
 
 export const emptyKeyRing: KeyRing = { identities: [], keys: [], passphrases: [] };
@@ -23,6 +25,7 @@ export function joinKeyRings(...rings: readonly KeyRing[]): KeyRing {
     identities: [...new Set(rings.flatMap((ring) => ring.identities))],
     keys: rings.flatMap((ring) => ring.keys),
     passphrases: rings.flatMap((ring) => ring.passphrases),
+    missing: rings.flatMap((ring) => ring.missing ?? []),
   };
 }
 

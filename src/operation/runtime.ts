@@ -1,7 +1,6 @@
 /** What every operation gets from the composition root: adapters, folders, history, and where to report. */
 import type { ZodType } from 'zod';
 import type { AdapterDefinition, Config } from '../config/config.ts';
-import type { SigningOptions } from '../config/schema.ts';
 import type { EncryptionAdapter } from '../crypto/all.ts';
 import type { Decryptor } from '../crypto/encryption.ts';
 import type { DestinationType } from '../destination/destination.ts';
@@ -41,10 +40,10 @@ export interface Runtime {
   interrupted(isAlive: (execution: Execution) => boolean | Promise<boolean>): Promise<readonly Execution[]>;
   /** What an interrupted execution left at one destination is settled. */
   settle(execution: Execution, result: DestinationResult): Promise<void>;
-  /** The `signing` section with its references looked up; undefined without one. */
-  signing(): Promise<SigningOptions | undefined>;
-  /** Public keys pinned on the command line, as texts. */
-  readonly trustedKeys: readonly string[];
+  /** The secret key that signs new backups, as text; undefined without one. */
+  signingKey(): Promise<string | undefined>;
+  /** Public keys pinned by the config or on the command line, as texts; empty = signatures are not asked for. */
+  trustedKeys(): Promise<readonly string[]>;
   emit(event: OperationEvent): void;
   /** Asks before something is destroyed; throws CONSENT_REQUIRED where nobody can be asked and `--yes` is missing. */
   consent(question: string): Promise<void>;

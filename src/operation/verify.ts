@@ -3,13 +3,12 @@
  * end-of-dump mark. The result goes into the state file and the history.
  */
 import { pipeline } from 'node:stream/promises';
-import { DbBackupError, explain, wrapError } from '../errors.ts';
+import { DbBackupError, type ErrorCode, explain, wrapError } from '../errors.ts';
 import type { BackupState } from '../sidecar/state.ts';
 import { type Execution, withExecution } from './execution.ts';
 import { openContent, wholeContent } from './restore/open-content.ts';
-import { refuseUnusable } from './restore/refuse-unusable.ts';
+import { assertReadable } from './restore/refuse-unusable.ts';
 import type { Runtime } from './runtime.ts';
-import { assertTrusted } from './signing.ts';
 import { describeContent } from './storage/describe-content.ts';
 import { describeBackup, type StoredBackup } from './storage/stored-backup.ts';
 import { updateState } from './storage/update-state.ts';
@@ -23,7 +22,9 @@ export interface VerifyResult {
   readonly warnings: readonly string[];
 }
 
-/** Throws INTEGRITY, WRONG_KEY, DUMP_INCOMPLETE … when the backup is not what it should be. */
+const verdicts: ReadonlySet<ErrorCode> = new Set(['INTEGRITY', 'LIMIT_EXCEEDED', 'DUMP_INCOMPLETE', 'DUMP_EMPTY']);
+
+/** Throws INTEGRITY, WRONG_KEY, SIGNATURE_INVALID, DUMP_INCOMPLETE … when the backup is not what it should be. */
 export async function verify(backup: StoredBackup, runtime: Runtime): Promise<VerifyResult> {
   const subject = { kind: 'verify' as const, subject: describeBackup(backup) };
   return withExecution(subject, runtime, async (execution) => {
@@ -53,8 +54,7 @@ async function readWhole(
   execution: Execution,
   runtime: Runtime,
 ): Promise<{ storedBytes: number; rawBytes: number }> {
-  refuseUnusable(backup);
-  await assertTrusted(backup, runtime);
+  await assertReadable(backup, runtime);
   execution.step('verify');
   const content = await describeContent(backup, () => runtime.decryptor(), runtime.sources, execution.signal);
   if (!backup.sidecar)
@@ -77,11 +77,12 @@ async function readWhole(
   return { storedBytes: open.stored().bytes, rawBytes: open.raw().bytes };
 }
 
-/** Only a verdict on the backup itself is remembered; an unreachable store or Ctrl-C says nothing about it. */
+/**
+ * Only a verdict on the backup itself is remembered. An unreachable store, a missing program, a key that does not fit or
+ * is not trusted say nothing about it.
+ */
 async function remember(backup: StoredBackup, error: unknown, execution: Execution, runtime: Runtime): Promise<void> {
-  const verdict =
-    error === undefined ||
-    (error instanceof DbBackupError && [3, 5].includes(error.exitCode) && error.code !== 'WRONG_KEY');
+  const verdict = error === undefined || (error instanceof DbBackupError && verdicts.has(error.code));
   if (!verdict || !backup.sidecar || backup.condition === 'unreadable') return;
   const failure = error === undefined ? undefined : explain(error);
   const result = failure === undefined ? ('passed' as const) : ('failed' as const);

@@ -76,8 +76,8 @@ export async function openWorld({ rules, destinations, source = 'db' }: WorldOpt
     jobStatistics: async () => undefined,
     interrupted: async () => [],
     settle: async () => {},
-    signing: async () => undefined,
-    trustedKeys: [],
+    signingKey: async () => undefined,
+    trustedKeys: async () => [],
     emit: () => {},
     consent: (question) => consent.ask(question),
   };

@@ -36,7 +36,8 @@ export function downloadCommand(context: CommandContext): Command {
           config: 'optional',
           state: true,
           emit,
-          keys: options,
+          quieten: () => reporter.stop(),
+          identity: options.identity,
           trust: options.trust,
         });
         const choice = { decrypt: options.decrypt ?? false, decompress: options.decompress ?? false };

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { fingerprintsOf } from '../../operation/storage/fingerprints.ts';
 import type { Listing } from '../../operation/storage/list.ts';
 import type { StoredBackup } from '../../operation/storage/stored-backup.ts';
 import { type CommandContext, newCommand, runAction } from '../command.ts';
@@ -95,8 +96,9 @@ function hiddenNote(hidden: number): string {
 function keyColumn({ sidecar }: StoredBackup): string {
   const { encryption } = sidecar ?? {};
   if (!encryption) return '-';
-  const ids = encryption.recipients ?? (encryption.keyId ? [encryption.keyId] : []);
-  return encryption.passphrase ? 'passphrase' : ids.map((id) => id.slice(0, 8)).join(',') || encryption.type;
+  if (encryption.passphrase) return 'passphrase';
+  const ids = fingerprintsOf(encryption).map((id) => id.slice(0, 8));
+  return ids.join(',') || encryption.type;
 }
 
 function noteColumn({ condition, problem, state, sidecar }: StoredBackup): string {

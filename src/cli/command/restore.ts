@@ -43,11 +43,9 @@ export function restoreCommand(context: CommandContext): Command {
           config: 'optional',
           state: true,
           emit: reporter.report.bind(reporter),
-          consent: async (question) => {
-            reporter.stop();
-            await askConsent(context.app, options.yes ?? false)(question);
-          },
-          keys: options,
+          quieten: () => reporter.stop(),
+          consent: askConsent(context.app, options.yes ?? false),
+          identity: options.identity,
           trust: options.trust,
         });
         const reference = args[0] ?? '';

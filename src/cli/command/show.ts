@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { explain } from '../../errors.ts';
+import { fingerprintsOf } from '../../operation/storage/fingerprints.ts';
 import type { StoredBackup } from '../../operation/storage/stored-backup.ts';
 import type { Sidecar } from '../../sidecar/sidecar.ts';
 import { type CommandContext, newCommand, runAction } from '../command.ts';
@@ -19,17 +21,21 @@ export function showCommand(context: CommandContext): Command {
         const { openRuntime } = await import('../open-runtime.ts');
         const { resolveBackup } = await import('../../operation/storage/find-backup.ts');
         const runtime = await openRuntime(context.app, options, output, { config: 'optional', state: false });
+        const { assertTrusted } = await import('../../operation/signing.ts');
         const backup = await resolveBackup(args[0] ?? '', runtime);
-        output.result(toJson(backup), () => describe(backup, output));
+        const distrust = await assertTrusted(backup, runtime).then(() => undefined, explain);
+        output.result({ ...toJson(backup), distrust }, () => describe(backup, distrust, output));
       }),
     );
 }
 
-function describe(backup: StoredBackup, output: Output): string {
+/** `distrust`: why it must not be restored although its sidecar reads well. */
+function describe(backup: StoredBackup, distrust: string | undefined, output: Output): string {
   const { sidecar, state } = backup;
   const head: [string, string | undefined][] = [
     ['key', `${backup.on.name}:${backup.key}`],
     ['condition', backup.problem ? `${backup.condition}: ${backup.problem}` : backup.condition],
+    ['NOT TRUSTED', distrust],
     ['locked', state?.locked && `${state.locked.at} ${state.locked.reason ?? ''}`],
     ['suspect', state?.suspect && `${state.suspect.reason}${state.accepted ? ' (accepted)' : ''}`],
     ...(state?.verifications ?? [])
@@ -41,7 +47,9 @@ function describe(backup: StoredBackup, output: Output): string {
   ];
   const lines = [...head, ...(sidecar ? facts(sidecar) : [])].filter(([, value]) => value !== undefined);
   const text = lines.map(([name, value]) => `${output.color.dim(name.padEnd(12))} ${value}`).join('\n');
-  return sidecar ? `${text}\n\n${contents(sidecar)}\n\n${recipe(sidecar, output)}` : text;
+  if (!sidecar) return text;
+  const way = distrust === undefined ? recipe(sidecar, output) : 'its commands for recovery are not shown';
+  return `${text}\n\n${contents(sidecar)}\n\n${way}`;
 }
 
 function facts(sidecar: Sidecar): [string, string | undefined][] {
@@ -62,6 +70,7 @@ function facts(sidecar: Sidecar): [string, string | undefined][] {
       `${formatBytes(artifact.rawBytes)} → ${formatBytes(artifact.storedBytes)} (${formatSavings(artifact.rawBytes, artifact.storedBytes)})`,
     ],
     ['compression', compression.level === undefined ? compression.type : `${compression.type} ${compression.level}`],
+    ['signature', sidecar.signature === undefined ? 'none' : sidecar.signature.split(':', 2).join(', key ')],
     ['encryption', encryption ? `${encryption.type}, ${keysOf(encryption)}` : 'none'],
     ['raw sha256', artifact.rawSha256],
     ['sha256', artifact.storedSha256],
@@ -69,8 +78,9 @@ function facts(sidecar: Sidecar): [string, string | undefined][] {
 }
 
 function keysOf(encryption: NonNullable<Sidecar['encryption']>): string {
-  if (encryption.passphrase) return 'needs the passphrase';
-  const ids = encryption.recipients ?? (encryption.keyId ? [encryption.keyId] : []);
+  if (encryption.passphrase)
+    return `needs the passphrase${encryption.profile ? ` of the profile ${encryption.profile}` : ''}`;
+  const ids = fingerprintsOf(encryption);
   return `needs ${ids.length > 1 ? 'one of the keys' : 'the key'} ${ids.join(', ')}`;
 }
 

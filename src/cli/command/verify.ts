@@ -35,7 +35,8 @@ export function verifyCommand(context: CommandContext): Command {
           config: 'optional',
           state: true,
           emit,
-          keys: options,
+          quieten: () => reporter.stop(),
+          identity: options.identity,
           trust: options.trust,
         });
         try {

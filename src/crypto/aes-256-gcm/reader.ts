@@ -3,12 +3,12 @@
  * passphrase header's own check sum, then the scrypt cost), the header MAC; only then the first chunk.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { DbBackupError } from '../../errors.ts';
 import { damaged, OpeningStream } from '../chunk/opening-stream.ts';
 import type { Decryption, EncryptionRecord } from '../encryption.ts';
 import type { KeyRing } from '../key-ring.ts';
 import { resolvePassphrase } from '../key-ring.ts';
 import { assertPinnedHeader } from '../pinned-header.ts';
+import { wrongKey } from '../wrong-key.ts';
 import {
   assertMagic,
   authenticatedSize,
@@ -47,7 +47,7 @@ function rawKey(fields: HeaderFields, mac: Buffer, ring: KeyRing): Buffer {
   if (ring.keys.some((candidate) => isAuthentic(candidate, { ...fields, id: keyId(candidate) }, mac))) {
     throw damaged('damaged in its header: the key id was changed');
   }
-  throw wrongKey(`the backup was encrypted with the key ${fields.id.toString('hex')}`, ring.keys.length, 'key');
+  throw wrongKey(`the backup was encrypted with the key ${fields.id.toString('hex')}`, 'key', ring);
 }
 
 async function keyFromPassphrase(fields: HeaderFields, mac: Buffer, ring: KeyRing): Promise<Buffer> {
@@ -57,21 +57,9 @@ async function keyFromPassphrase(fields: HeaderFields, mac: Buffer, ring: KeyRin
     const key = await passphraseKey(await resolvePassphrase(source), fields.salt, fields.scrypt);
     if (isAuthentic(key, fields, mac)) return key;
   }
-  throw wrongKey('the backup was encrypted with a passphrase', ring.passphrases.length, 'passphrase');
+  throw wrongKey('the backup was encrypted with a passphrase', 'passphrase', ring);
 }
 
 function isAuthentic(key: Buffer, fields: HeaderFields, mac: Buffer): boolean {
   return timingSafeEqual(headerMac(key, fields.salt, headerBody(fields)), mac);
-}
-
-function wrongKey(needed: string, tried: number, what: 'key' | 'passphrase'): DbBackupError {
-  const found =
-    tried === 0
-      ? `no ${what} was given`
-      : `it is not ${tried === 1 ? `the ${what}` : `one of the ${tried} ${what}s`} at hand`;
-  const hint =
-    what === 'key'
-      ? 'Give the right key file with --identity, or add the old key to previousKeys of the encryption profile.'
-      : 'Give the right passphrase at the prompt or in the encryption profile.';
-  return new DbBackupError('WRONG_KEY', `${needed}; ${found}`, { hint });
 }

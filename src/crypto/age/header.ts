@@ -5,6 +5,7 @@
 import { DbBackupError } from '../../errors.ts';
 import { damaged } from '../chunk/opening-stream.ts';
 import type { KeyRing } from '../key-ring.ts';
+import { wrongKey } from '../wrong-key.ts';
 import { scryptIdentity, scryptRecipient } from './scrypt-stanza.ts';
 
 export type AgeSecret = { readonly recipients: readonly string[] } | { readonly passphrase: string };
@@ -59,8 +60,8 @@ export function measureHeader(head: Buffer): number | undefined {
   return end < 0 ? undefined : end + 1;
 }
 
-/** The file key. Throws WRONG_KEY, INTEGRITY, LIMIT_EXCEEDED. */
-export async function openHeader(header: Buffer, ring: KeyRing): Promise<Buffer> {
+/** The file key; `recipients`: fingerprints, for the message. Throws WRONG_KEY, INTEGRITY, LIMIT_EXCEEDED. */
+export async function openHeader(header: Buffer, ring: KeyRing, recipients: readonly string[] = []): Promise<Buffer> {
   const { Decrypter } = await import('age-encryption');
   const decrypter = new Decrypter();
   for (const identity of ring.identities) decrypter.addIdentity(identity);
@@ -69,26 +70,18 @@ export async function openHeader(header: Buffer, ring: KeyRing): Promise<Buffer>
     return Buffer.from(await decrypter.decryptHeader(header));
   } catch (cause) {
     if (cause instanceof DbBackupError) throw cause;
-    if (isNoMatch(cause)) throw wrongKey(header, ring);
+    if (isNoMatch(cause)) {
+      if (header.includes('\n-> scrypt '))
+        throw wrongKey('the backup was encrypted with a passphrase', 'passphrase', ring);
+      const whom = recipients.length > 0 ? ` for ${recipients.join(', ')}` : '';
+      throw wrongKey(`the backup was encrypted with age${whom}`, 'identity', ring);
+    }
     throw damaged('damaged in its header', cause);
   }
 }
 
 function isNoMatch(cause: unknown): boolean {
   return cause instanceof Error && cause.message.includes('no identity matched');
-}
-
-function wrongKey(header: Buffer, ring: KeyRing): DbBackupError {
-  const needsPassphrase = header.includes('\n-> scrypt ');
-  const [what, tried] = needsPassphrase
-    ? ['passphrase', ring.passphrases.length]
-    : ['identity', ring.identities.length];
-  const found = tried === 0 ? `no ${what} was given` : `the ${what} at hand does not open it (tried ${tried})`;
-  return new DbBackupError('WRONG_KEY', `the backup was encrypted with age; ${found}`, {
-    hint: needsPassphrase
-      ? 'Give the right passphrase at the prompt or in the encryption profile.'
-      : 'Give the right identity file with --identity; dbbackup show names the recipients it was encrypted for.',
-  });
 }
 
 function assertFirstLine(head: Buffer): void {

@@ -18,7 +18,7 @@ export function decryptAge(ring: KeyRing, pinned: EncryptionRecord | undefined):
     async open(start) {
       const header = start.subarray(0, -payloadNonceSize);
       assertPinnedHeader(header, pinned);
-      const fileKey = await openHeader(header, ring);
+      const fileKey = await openHeader(header, ring, pinned?.recipients);
       return payloadCipher(fileKey, start.subarray(-payloadNonceSize));
     },
   });

@@ -5,12 +5,11 @@ import { pipeline } from 'node:stream/promises';
 import { wrapError } from '../../errors.ts';
 import { withExecution } from '../execution.ts';
 import type { Runtime } from '../runtime.ts';
-import { assertTrusted } from '../signing.ts';
 import { type ContentDescription, describeContent } from '../storage/describe-content.ts';
 import { resolveBackup } from '../storage/find-backup.ts';
 import { describeBackup, type StoredBackup } from '../storage/stored-backup.ts';
 import { type ContentChoice, openContent } from './open-content.ts';
-import { refuseUnusable } from './refuse-unusable.ts';
+import { assertReadable } from './refuse-unusable.ts';
 import { writeNewFile } from './write-file.ts';
 
 export interface DownloadResult {
@@ -21,6 +20,9 @@ export interface DownloadResult {
   readonly bytes: number;
   readonly sha256: string;
 }
+
+/** Without a sidecar, and without a wish to open it: then no key is needed to look inside. */
+const asItIs: ContentDescription = { compression: 'none' };
 
 /**
  * Bytes that go to a stream have left before the last of them is verified: the caller must look at the exit code. A
@@ -35,9 +37,11 @@ export async function download(
 ): Promise<DownloadResult> {
   return withExecution({ kind: 'download', subject: reference }, runtime, async (execution) => {
     const backup = await resolveBackup(reference, runtime);
-    refuseUnusable(backup);
-    await assertTrusted(backup, runtime);
-    const content = await describeContent(backup, () => runtime.decryptor(), runtime.sources, execution.signal);
+    await assertReadable(backup, runtime);
+    const content =
+      backup.sidecar || choice.decrypt || choice.decompress
+        ? await describeContent(backup, () => runtime.decryptor(), runtime.sources, execution.signal)
+        : asItIs;
     execution.step('read');
     const open = await openContent(backup, content, choice, execution, runtime);
     const path =

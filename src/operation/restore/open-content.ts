@@ -4,7 +4,8 @@
  * errors. What is restored is what was verified, because it is the same reading.
  */
 import type { Readable } from 'node:stream';
-import { wrapError } from '../../errors.ts';
+import type { Decryption } from '../../crypto/encryption.ts';
+import { DbBackupError, wrapError } from '../../errors.ts';
 import { codecs } from '../../pipeline/compression/all.ts';
 import { enforce } from '../../pipeline/enforce.ts';
 import { readThrough } from '../../pipeline/run.ts';
@@ -22,6 +23,11 @@ export interface ContentChoice {
 
 export interface OpenContent {
   readonly stream: Readable;
+  /**
+   * Resolves once one of our keys has authenticated the encryption header (at once for what is not decrypted): before
+   * anything is done to a target. Rejects with WRONG_KEY and the like; the stream has then failed, too.
+   */
+  readonly opened: Promise<void>;
   /** Of what was stored; call after the stream has ended. */
   stored(): Measure;
   /** Of what comes out; call after the stream has ended. */
@@ -50,31 +56,40 @@ export async function openContent(
   const raw = enforce({ what: `the content of ${describeBackup(backup)}`, ...rawExpected }, (bytes) => {
     seen.raw = bytes;
   });
-  const stages = [stored, ...(await decoders(content, choice, signal, runtime)), raw];
+  const decryption = choice.decrypt ? await openDecryption(content, runtime) : undefined;
+  const decrypt: Stage[] = decryption ? [{ name: 'decrypt', stream: decryption, result: () => undefined }] : [];
+  const stages = [stored, ...decrypt, ...(await decompressor(content, choice, signal)), raw];
   try {
     const source = await backup.on.destination.get(backup.key, { signal });
     const stream = readThrough({ source, stages, signal });
-    return { stream, stored: () => stored.result(), raw: () => raw.result() };
+    // Whoever waits for `opened` has not begun to read, and must not be hit by an error that nobody listens to.
+    stream.on('error', () => {});
+    return {
+      stream,
+      opened: decryption?.opened ?? Promise.resolve(),
+      stored: () => stored.result(),
+      raw: () => raw.result(),
+    };
   } catch (cause) {
     throw wrapError(cause, 'DESTINATION_FAILED', `reading ${describeBackup(backup)} failed`);
   }
 }
 
-async function decoders(
-  content: ContentDescription,
+async function openDecryption(content: ContentDescription, runtime: Runtime): Promise<Decryption | undefined> {
+  const { encryption } = content;
+  return encryption && (await runtime.decryptor()).decrypt(encryption.type, encryption.record);
+}
+
+async function decompressor(
+  { compression, encryption }: ContentDescription,
   choice: ContentChoice,
   signal: AbortSignal,
-  runtime: Runtime,
 ): Promise<Stage[]> {
-  const stages: Stage[] = [];
-  const result = () => undefined;
-  if (content.encryption && choice.decrypt) {
-    const { type, record } = content.encryption;
-    const decryptor = await runtime.decryptor();
-    stages.push({ name: 'decrypt', stream: await decryptor.decrypt(type, record), result });
+  if (compression === 'none' || !choice.decompress) return [];
+  if (encryption && !choice.decrypt) {
+    throw new DbBackupError('USAGE', 'an encrypted backup can be decompressed only when it is decrypted, too', {
+      hint: 'Say --decrypt --decompress.',
+    });
   }
-  if (content.compression !== 'none' && choice.decompress && (choice.decrypt || !content.encryption)) {
-    stages.push({ name: 'decompress', stream: await codecs[content.compression].decompress(signal), result });
-  }
-  return stages;
+  return [{ name: 'decompress', stream: await codecs[compression].decompress(signal), result: () => undefined }];
 }

@@ -1,5 +1,17 @@
 import { DbBackupError } from '../../errors.ts';
+import type { Runtime } from '../runtime.ts';
+import { assertTrusted } from '../signing.ts';
 import { describeBackup, type StoredBackup } from '../storage/stored-backup.ts';
+
+/**
+ * What must hold before the content of a backup is read: it can be, and a pinned key has signed it. Of a sidecar that
+ * contradicts what it stands beside, the signature says more than the contradiction.
+ */
+export async function assertReadable(backup: StoredBackup, runtime: Runtime): Promise<void> {
+  if (backup.condition !== 'damaged') refuseUnusable(backup);
+  await assertTrusted(backup, runtime);
+  refuseUnusable(backup);
+}
 
 /** Throws before anything is read when the destination itself shows that the backup cannot be trusted. */
 export function refuseUnusable(backup: StoredBackup): void {

@@ -9,12 +9,11 @@ import type { DumpFormat, RestoreInput, RestoreOption, RestoreOutcome, RestoreRe
 import { type Execution, withExecution } from '../execution.ts';
 import { type OpenSource, openSource, openTarget } from '../open-adapter.ts';
 import type { Runtime } from '../runtime.ts';
-import { assertTrusted } from '../signing.ts';
 import { type ContentDescription, describeContent } from '../storage/describe-content.ts';
 import { resolveBackup } from '../storage/find-backup.ts';
 import { describeBackup, type StoredBackup } from '../storage/stored-backup.ts';
 import { type OpenContent, openContent, wholeContent } from './open-content.ts';
-import { refuseUnusable } from './refuse-unusable.ts';
+import { assertReadable } from './refuse-unusable.ts';
 import { spool } from './write-file.ts';
 
 export interface RestoreOptions {
@@ -29,7 +28,7 @@ export interface RestoreOptions {
   readonly noPrivileges: boolean;
   readonly tables: readonly string[];
   readonly jobs: number;
-  /** Examine everything, read nothing, change nothing. */
+  /** Examine everything, the key too; read no content, change nothing. */
   readonly dryRun: boolean;
 }
 
@@ -50,7 +49,8 @@ export async function restore(reference: string, options: RestoreOptions, runtim
     execution.step('examine');
     const plan = await planRestore(reference, options, execution, runtime);
     const label = await askConsent(plan, execution, runtime);
-    const done = options.dryRun ? undefined : await perform(plan, execution, runtime);
+    const open = await openBackup(plan, options.dryRun, execution, runtime);
+    const done = open && (await perform(open, plan, execution));
     for (const warning of done?.outcome.warnings ?? []) execution.log('warning', warning);
     const value: RestoreResult = {
       executionId: execution.id,
@@ -80,8 +80,7 @@ async function planRestore(
   runtime: Runtime,
 ): Promise<RestorePlan> {
   const backup = await resolveBackup(reference, runtime);
-  refuseUnusable(backup);
-  await assertTrusted(backup, runtime);
+  await assertReadable(backup, runtime);
   if (!backup.sidecar) {
     execution.log('warning', `${describeBackup(backup)} has no sidecar: read by its name and magic bytes, unchecked`);
   }
@@ -160,14 +159,32 @@ async function askConsent(plan: RestorePlan, execution: Execution, runtime: Runt
   return found.label;
 }
 
-async function perform(
-  plan: RestorePlan,
+/** Waits for the key to fit, so that a wrong one is told before the target is touched. A dry run reads no further. */
+async function openBackup(
+  { backup, content }: RestorePlan,
+  dryRun: boolean,
   execution: Execution,
   runtime: Runtime,
-): Promise<{ outcome: RestoreOutcome; rawBytes: number }> {
-  const { backup, content, target, request } = plan;
+): Promise<OpenContent | undefined> {
+  if (dryRun && !content.encryption) return undefined;
   execution.step('read');
   const open = await openContent(backup, content, wholeContent, execution, runtime);
+  try {
+    await open.opened;
+  } catch (cause) {
+    throw untouched(backup, cause);
+  }
+  if (!dryRun) return open;
+  open.stream.destroy();
+  return undefined;
+}
+
+async function perform(
+  open: OpenContent,
+  plan: RestorePlan,
+  execution: Execution,
+): Promise<{ outcome: RestoreOutcome; rawBytes: number }> {
+  const { backup, target, request } = plan;
   const input = await openInput(open, plan, execution);
   execution.step('restore');
   try {
@@ -186,11 +203,11 @@ async function openInput(open: OpenContent, plan: RestorePlan, execution: Execut
   try {
     await spool(open.stream, path, execution.signal);
   } catch (cause) {
-    throw wrapError(
-      cause,
-      'TARGET_FAILED',
-      `reading ${describeBackup(plan.backup)} failed; the target was not touched`,
-    );
+    throw untouched(plan.backup, cause);
   }
   return { kind: 'file', path };
+}
+
+function untouched(backup: StoredBackup, cause: unknown): DbBackupError {
+  return wrapError(cause, 'TARGET_FAILED', `reading ${describeBackup(backup)} failed; the target was not touched`);
 }

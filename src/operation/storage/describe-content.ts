@@ -54,7 +54,11 @@ export function describeFromSidecar(backup: StoredBackup): ContentDescription | 
   };
 }
 
-/** Reads the head of the file, layer by layer. `decryptor` is asked for only when the file is encrypted. */
+/**
+ * Reads the head of the file, layer by layer: at most one encryption and inside it one compression, as we write them.
+ * Whatever a hostile file nests deeper is content of an unknown format. `decryptor` is asked for only when the file is
+ * encrypted.
+ */
 export async function describeFromBytes(
   backup: StoredBackup,
   decryptor: () => Promise<Decryptor>,
@@ -65,7 +69,8 @@ export async function describeFromBytes(
   let compression: CompressionType = 'none';
   let { head, stream } = await peek(await backup.on.destination.get(backup.key, { signal }), headBytes);
   try {
-    for (let layer = layerOf(head, backup.key, compression); layer; layer = layerOf(head, backup.key, compression)) {
+    const next = () => (compression === 'none' ? layerOf(head, backup.key, encryption !== undefined) : undefined);
+    for (let layer = next(); layer; layer = next()) {
       const stage = isEncryption(layer)
         ? await (await decryptor()).decrypt(layer, undefined)
         : await codecs[layer].decompress(signal);
@@ -73,7 +78,7 @@ export async function describeFromBytes(
       else compression = layer;
       const opened = readThrough({
         source: stream,
-        stages: [{ name: layer, stream: stage, result: () => undefined }],
+        stages: [{ name: isEncryption(layer) ? 'decrypt' : 'decompress', stream: stage, result: () => undefined }],
         signal,
       });
       ({ head, stream } = await peek(opened, headBytes));
@@ -88,10 +93,9 @@ function isEncryption(layer: EncryptionType | CompressionType): layer is Encrypt
   return layer === 'age' || layer === 'aes-256-gcm';
 }
 
-function layerOf(head: Buffer, key: string, done: CompressionType): EncryptionType | CompressionType | undefined {
-  if (done !== 'none') return undefined;
+function layerOf(head: Buffer, key: string, decrypted: boolean): EncryptionType | CompressionType | undefined {
   const known = layers.find((each) => head.subarray(0, each.magic.length).equals(each.magic))?.is;
-  if (known) return known;
+  if (known) return decrypted && isEncryption(known) ? undefined : known;
   const plainFormat = formats.some((each) => head.subarray(0, each.magic.length).equals(each.magic));
   return !plainFormat && /\.br(\.|$)/.test(key) ? 'brotli' : undefined;
 }

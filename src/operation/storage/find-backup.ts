@@ -44,7 +44,9 @@ async function byJob(reference: string, runtime: Runtime): Promise<StoredBackup 
   const wanted = when.replace(/[:.]/g, '-');
   for (const definition of destinationsFor(job, runtime)) {
     const backups = await listBackups(await openDestination(definition, runtime), `${job}/`, runtime.signal);
-    const newestFirst = backups.filter(isGood).sort((a, b) => startedAt(b).getTime() - startedAt(a).getTime());
+    // A signed backup of another job, copied into this job's folder, is whole and yet not what was asked for.
+    const own = backups.filter((each) => isGood(each) && each.sidecar?.job.name === job);
+    const newestFirst = own.sort((a, b) => startedAt(b).getTime() - startedAt(a).getTime());
     const match =
       when === 'latest'
         ? newestFirst[0]

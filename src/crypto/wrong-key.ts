@@ -1,0 +1,32 @@
+import { DbBackupError, wrapError } from '../errors.ts';
+import type { KeyRing } from './key-ring.ts';
+
+export type KeyWord = 'key' | 'identity' | 'passphrase';
+
+/** The plural, which is also the ring's name for them. */
+const plural = { key: 'keys', identity: 'identities', passphrase: 'passphrases' } as const;
+const hints: Readonly<Record<KeyWord, string>> = {
+  key: 'Give the right key file with --identity, or add the old key to previousKeys of the encryption profile.',
+  identity: 'Give the right identity file with --identity; dbbackup show names the recipients it was encrypted for.',
+  passphrase:
+    'Give the right passphrase in an encryption profile of the config (passphrase, previousPassphrases), or on a terminal, where dbbackup asks for it.',
+};
+
+/**
+ * WRONG_KEY: `<needed>; <what was tried>`. Where nothing could be tried because a profile could not be opened, that is
+ * the failure, under its own code.
+ */
+export function wrongKey(needed: string, what: KeyWord, ring: KeyRing): DbBackupError {
+  const tried = ring[plural[what]].length;
+  const [missing] = ring.missing ?? [];
+  if (tried === 0 && missing !== undefined) {
+    return wrapError(missing, 'SECRET_UNAVAILABLE', `${needed}; no ${what} could be had`);
+  }
+  const found =
+    tried === 0
+      ? `no ${what} was given`
+      : tried === 1
+        ? `the ${what} at hand does not open it`
+        : `none of the ${tried} ${plural[what]} at hand opens it`;
+  return new DbBackupError('WRONG_KEY', `${needed}; ${found}`, { hint: hints[what], cause: missing });
+}
