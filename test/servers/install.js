@@ -27,6 +27,10 @@ const needed = [
   { package: 'bzip2', present: () => onPath('bzip2') },
   { package: 'brotli', present: () => onPath('brotli') },
   { package: 'strace', present: () => onPath('strace') },
+  { package: 'swift-proxy', present: () => onPath('swift-proxy-server') },
+  { package: 'swift-account', present: () => onPath('swift-account-server') },
+  { package: 'swift-container', present: () => onPath('swift-container-server') },
+  { package: 'swift-object', present: () => onPath('swift-object-server') },
   { package: 'procps', present: () => onPath('ps') },
   { package: 'util-linux', present: () => onPath('setpriv') },
 ];

@@ -1,0 +1,10 @@
+/** The kind `s3` of the destinations. */
+import type { DestinationType } from '../destination.ts';
+import { type S3Options, s3Options } from './options.ts';
+import { S3Destination } from './s3-destination.ts';
+
+export const s3Type: DestinationType<S3Options> = {
+  type: 's3',
+  options: s3Options,
+  open: (options, baseFolder) => new S3Destination(options, baseFolder),
+};
