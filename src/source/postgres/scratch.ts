@@ -19,7 +19,10 @@ export async function buildBeside(
   context: SourceContext,
   build: (database: string) => Promise<void>,
 ): Promise<void> {
-  const scratch = nameBeside(target.database, `_restore_${restoreId}`);
+  const neighbours = await leftovers(session, target, context);
+  for (const each of neighbours) context.log('warning', describe(each));
+  const free = (ending: string) => freeName(target.database, `${ending}_${restoreId}`, neighbours);
+  const [scratch, old] = [free('_restore'), free('_before')];
   const administer = (sql: string) => session.administer(sql, context, [target.database, scratch]);
   await administer(await creation(session, target, scratch, context));
   try {
@@ -29,7 +32,42 @@ export async function buildBeside(
     await drop(session, target, scratch, context);
     throw error;
   }
-  await swap(target, scratch, restoreId, administer);
+  await swap(target, scratch, old, administer);
+  if (target.facts !== undefined) await dropOld(old, administer, context);
+}
+
+interface Leftover {
+  readonly name: string;
+  readonly sessions: number;
+}
+
+/** What restores into this target made and, killed, could not take away. */
+async function leftovers(session: Session, target: Target, context: SourceContext): Promise<readonly Leftover[]> {
+  const all = await session.administer(
+    `SELECT json_agg(json_build_object('name', datname, 'sessions',
+       (SELECT count(*) FROM pg_stat_activity a WHERE a.datname = d.datname))) FROM pg_database d;`,
+    context,
+    [target.database],
+  );
+  return (JSON.parse(all) as Leftover[]).filter(({ name }) => {
+    const [ending] = /_(restore|before)_[0-9a-f]{6}(_\d+)?$/.exec(name) ?? [];
+    return ending !== undefined && name === nameBeside(target.database, ending);
+  });
+}
+
+function describe({ name, sessions }: Leftover): string {
+  const what = /_before_[0-9a-f_]+$/.test(name)
+    ? 'holds what was there before an earlier restore, which was interrupted when all but its last step was done'
+    : 'is what an interrupted restore had built so far';
+  if (sessions > 0) return `the database ${name} looks like a restore that is still at work (${sessions} sessions)`;
+  return `the database ${name} ${what}; nothing needs it any more: DROP DATABASE ${identifier(name)};`;
+}
+
+function freeName(database: string, ending: string, taken: readonly Leftover[]): string {
+  for (let count = 1; ; count++) {
+    const name = nameBeside(database, count === 1 ? ending : `${ending}_${count}`);
+    if (taken.every((each) => each.name !== name)) return name;
+  }
 }
 
 /** `<name><ending>`, with the name cut to fit at a letter's boundary. */
@@ -105,16 +143,15 @@ WHERE d.datname =${source}
 async function swap(
   target: Target,
   scratch: string,
-  id: string,
+  old: string,
   administer: (sql: string) => Promise<string>,
 ): Promise<void> {
   const [name, built] = [identifier(target.database), identifier(scratch)];
-  const old = identifier(nameBeside(target.database, `_before_${id}`));
   try {
     await administer(
       target.facts === undefined
         ? `ALTER DATABASE ${built} RENAME TO ${name};`
-        : `BEGIN; ALTER DATABASE ${name} RENAME TO ${old}; ALTER DATABASE ${built} RENAME TO ${name}; COMMIT;`,
+        : `BEGIN; ALTER DATABASE ${name} RENAME TO ${identifier(old)}; ALTER DATABASE ${built} RENAME TO ${name}; COMMIT;`,
     );
   } catch (cause) {
     throw new DbBackupError(
@@ -126,7 +163,18 @@ async function swap(
       },
     );
   }
-  if (target.facts !== undefined) await administer(`DROP DATABASE ${old};`);
+}
+
+/** The restore is done by now; what is left of it is told, and fails nothing. */
+async function dropOld(
+  old: string,
+  administer: (sql: string) => Promise<string>,
+  context: SourceContext,
+): Promise<void> {
+  const drop = `DROP DATABASE ${identifier(old)};`;
+  await administer(drop).catch((error: unknown) => {
+    context.log('warning', `the old data is still there as ${old}: ${messageOf(error)}. When nothing uses it: ${drop}`);
+  });
 }
 
 async function drop(session: Session, target: Target, scratch: string, context: SourceContext): Promise<void> {

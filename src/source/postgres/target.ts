@@ -113,14 +113,21 @@ async function refuseHopeless(
     });
   }
   if (!beside) return;
-  const sessions = await session.administer(
-    `SELECT coalesce(string_agg(DISTINCT usename || coalesce(nullif(' (' || application_name || ')', ' ()'), ''), ', '), '')
-     FROM pg_stat_activity WHERE datname =${literal(database)};`,
-    context,
-    [database],
-  );
-  if (sessions === '') return;
-  throw new DbBackupError('TARGET_IN_USE', `the database ${database} is in use by ${sessions}`, {
-    hint: 'It is replaced as a whole, which needs it for a moment without sessions: stop the programs that use it.',
+  const users = await session.administer(usersOf(database), context, [database]);
+  if (users === '') return;
+  throw new DbBackupError('TARGET_IN_USE', `the database ${database} is in use by ${users}`, {
+    hint: 'It is replaced as a whole, which needs it for a moment for itself: stop what uses it, or restore into another database.',
   });
+}
+
+/** Whoever keeps a database from being renamed, or would be lost with it: sessions, and what hangs on it for replication. */
+function usersOf(database: string): string {
+  const name = literal(database);
+  return `SELECT coalesce(string_agg(DISTINCT holder, ', '), '') FROM (
+  SELECT usename || coalesce(nullif(' (' || application_name || ')', ' ()'), '') FROM pg_stat_activity WHERE datname =${name}
+  UNION ALL SELECT 'the prepared transaction ' || gid FROM pg_prepared_xacts WHERE database =${name}
+  UNION ALL SELECT 'the replication slot ' || slot_name FROM pg_replication_slots WHERE database =${name}
+  UNION ALL SELECT 'the subscription ' || subname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
+    WHERE d.datname =${name}
+) AS holders (holder);`;
 }
