@@ -10,7 +10,7 @@ import type { Session } from './session.ts';
 export async function startDump(session: Session, request: DumpRequest, context: SourceContext): Promise<Dump> {
   const facts = await readFacts(session, context);
   const extensions = await session.queryJson<string[]>(
-    `SELECT json_agg(extname ORDER BY extname) FROM pg_extension;`,
+    `SELECT coalesce(json_agg(extname ORDER BY extname), '[]') FROM pg_extension;`,
     context,
   );
   const access = session.connection.to();

@@ -5,8 +5,11 @@ const refusedLogin = /authentication failed|no password supplied|password requir
 const noConnection =
   /connection to server .* failed|could not (connect|translate)|server closed the connection|terminating connection/s;
 
-/** What a PostgreSQL program says, under the code and the hint that fit it. `operation`: `pg_dump of shop`. */
-export function explain(cause: unknown, operation: string): Error {
+/**
+ * What a PostgreSQL program says, under the code and the hint that fit it. `operation`: `pg_dump of shop`; `hint`: the
+ * way out where none fits better.
+ */
+export function explain(cause: unknown, operation: string, hint?: string): Error {
   if (!(cause instanceof ProgramFailure)) return cause instanceof Error ? cause : new Error(String(cause));
   const message = `${operation} failed: ${cause.message}`;
   if (cause.code !== 'TOOL_FAILED')
@@ -22,5 +25,5 @@ export function explain(cause: unknown, operation: string): Error {
       retryable: true,
     });
   }
-  return new DbBackupError('TOOL_FAILED', message, { hint: cause.hint });
+  return new DbBackupError('TOOL_FAILED', message, { hint: cause.hint ?? hint });
 }

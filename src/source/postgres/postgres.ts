@@ -77,12 +77,12 @@ function placeOf(host: string): string {
   return isLocal ? `${hostname()}:${host}` : host;
 }
 
-/** Into a new database; without owners and rights, whose roles a blank machine does not have (a script names them anyway). */
+/** Into a new database; without owners and rights, whose roles a blank machine does not have. A script names them anyway. */
 function recoveryCommand(format: DumpFormat, database: string, file: string): string {
   const create = `createdb --template=template0 -- ${shellWord(database)}`;
   const into = `--dbname=${shellWord(`dbname=${conninfoValue(database)}`)}`;
   return format.name === 'plain'
-    ? `${create} && psql -X -v ON_ERROR_STOP=1 -1 ${into} -f ${file}`
+    ? `${create} && psql -X -v ON_ERROR_STOP=1 -1 ${into} -f ${file} # first create the roles it names: grep -ao 'OWNER TO .*;$' ${file} | sort -u`
     : `${create} && pg_restore --exit-on-error --single-transaction --no-owner --no-privileges ${into} ${file}`;
 }
 

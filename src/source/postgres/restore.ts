@@ -43,9 +43,19 @@ async function loadInto(
     if (request.format.name === 'plain') await loadScript(session, database, request, context);
     else await loadArchive(session, database, request, context);
   } catch (error) {
-    throw explain(error, `the restore into ${database}`);
+    throw explain(error, `the restore into ${database}`, roleHint(error));
   }
 }
+
+const missingRole = /role .* does not exist|must be (member of|able to SET) role/;
+
+function roleHint(error: unknown): string | undefined {
+  if (!(error instanceof Error && missingRole.test(error.message))) return undefined;
+  return 'Create the role and grant it to this user, or leave owners and rights out: --no-owner --no-privileges (custom format).';
+}
+
+/** Line and statement of an error: of its standard input psql tells neither unless it is named as a file. */
+const showErrors = ['--echo-errors', '--file=-'];
 
 async function loadScript(
   session: Session,
@@ -56,9 +66,10 @@ async function loadScript(
   const { env, args } = session.connection.to(database);
   const psql = consume({
     ...(await session.spec('psql', context)),
-    args: [...psqlArguments, ...args],
+    args: [...psqlArguments, ...showErrors, ...args],
     env,
-    stdinPrefix: Buffer.from('BEGIN;\n'),
+    // On the script's own first line, so that the lines in messages are the script's.
+    stdinPrefix: Buffer.from('BEGIN; '),
   });
   await pipeline(bytesOf(request), new GuardedScript(), psql.stdin);
 }
