@@ -19,6 +19,7 @@ export function registerSecret(value: string): void {
 /** Replaces every registered secret, and the password part of any URL, in `text`. */
 export function redact(text: string): string {
   let result = text.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:@/]*):[^\s/]+@/gi, `$1:${mask}@`);
+  result = result.replace(/([?&]password=)[^\s&#]+/gi, `$1${mask}`);
   // Longest first, so that a secret which contains another is replaced whole.
   for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
     result = result.replaceAll(secret, mask);

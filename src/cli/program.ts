@@ -1,6 +1,7 @@
 /** The command tree: parses, dispatches, and turns whatever was thrown into one clear message and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { DbBackupError, exitCodeOf, exitCodes } from '../errors.ts';
+import { redact } from '../redact.ts';
 import type { App } from './app.ts';
 import { cancelCommand } from './command/cancel.ts';
 import { cleanupCommand } from './command/cleanup.ts';
@@ -53,12 +54,19 @@ const commands: readonly ((context: CommandContext) => Command)[] = [
 /** Runs one command line and returns the exit code. Never throws. */
 export async function runProgram(app: App, argv: readonly string[]): Promise<number> {
   const ending: Ending = { code: 0 };
+  hideSecrets(argv);
   try {
     await buildProgram({ app, ending }).parseAsync(argv, { from: 'user' });
     return ending.code;
   } catch (error) {
     return reportFailure(error, app, ending, argv);
   }
+}
+
+/** Arguments are there for every user of the machine to read: a password that was typed in a URL is taken out. */
+function hideSecrets(argv: readonly string[]): void {
+  const line = argv.join(' ');
+  if (redact(line) !== line) process.title = redact(`dbbackup ${line}`);
 }
 
 export function buildProgram(context: CommandContext): Command {

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { DbBackupError, wrapError } from '../../errors.ts';
+import { redact } from '../../redact.ts';
 import type { DumpFormat, RestoreInput, RestoreOption, RestoreOutcome, RestoreRequest } from '../../source/source.ts';
 import { type Execution, withExecution } from '../execution.ts';
 import { type OpenSource, openSource, openTarget } from '../open-adapter.ts';
@@ -85,12 +86,16 @@ async function planRestore(
     execution.log('warning', `${describeBackup(backup)} has no sidecar: read by its name and magic bytes, unchecked`);
   }
   const content = await describeContent(backup, () => runtime.decryptor(), runtime.sources, execution.signal);
+  if (options.to !== undefined && redact(options.to) !== options.to) execution.log('warning', seenPassword);
   const target = await chooseTarget(options.to, backup, content, runtime);
   const format = chooseFormat(content, target, backup);
   refuseUnsupported(options, format, target);
   const restoreId = backup.sidecar?.id.slice(0, 6) ?? backup.name?.id6 ?? execution.id.slice(0, 6);
   return { backup, content, target, request: { ...options, format, restoreId } };
 }
+
+const seenPassword =
+  "a password in --to is seen in the shell's history and by whoever lists processes: set PGPASSWORD, write a ~/.pgpass, or name a source of the config";
 
 async function chooseTarget(
   to: string | undefined,
