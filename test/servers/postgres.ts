@@ -3,7 +3,7 @@
  * it. Never a standard port, never the system's clusters; as root the server runs as `postgres`, which initdb demands.
  */
 import { execFile, spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ export interface PostgresServer {
   readonly password: string;
   /** Folder of its own programs. */
   readonly programs: string;
-  /** Process id of the postmaster. */
+  /** Process id of the postmaster; another one after a `start`. */
   readonly pid: number;
   /** `postgres://user:password@host:port/database`. */
   url(database?: string): string;
@@ -40,6 +40,10 @@ export interface PostgresServer {
   sql(text: string, database?: string): Promise<string>;
   /** Runs one of the server's own programs through the socket as the superuser. */
   program(name: string, args: readonly string[], database?: string): Promise<string>;
+  /** `kill -9` of the postmaster and all its children. */
+  kill(): Promise<void>;
+  /** After `kill`: again, on the same data, through crash recovery. */
+  start(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -66,8 +70,11 @@ export async function startPostgres(options: StartOptions = {}): Promise<Postgre
   ]);
   await writeFile(join(data, 'postgresql.conf'), settings(folder, port, options.settings ?? []), { flag: 'a' });
   const [command, args] = commandAs(owner, join(bin, 'postgres'), ['-D', data]);
-  const server = spawn(command, args, { stdio: 'ignore', detached: true });
-  const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()));
+  const launch = () => {
+    const child = spawn(command, args, { stdio: 'ignore', detached: true });
+    return { child, exited: new Promise<void>((resolve) => child.once('exit', () => resolve())) };
+  };
+  let server = launch();
 
   const environment = { PGHOST: folder, PGPORT: String(port), PGUSER: 'postgres', LC_ALL: 'C.UTF-8' };
   const program = async (name: string, programArgs: readonly string[], database = 'postgres'): Promise<string> => {
@@ -75,11 +82,12 @@ export async function startPostgres(options: StartOptions = {}): Promise<Postgre
     return (await run(join(bin, name), [...programArgs], { env, maxBuffer: 512 * 1024 * 1024 })).stdout;
   };
   const stop = async (): Promise<void> => {
-    if (server.exitCode === null && server.signalCode === null) server.kill('SIGQUIT');
-    await exited;
+    if (server.child.exitCode === null && server.child.signalCode === null) server.child.kill('SIGQUIT');
+    await server.exited;
     await rm(folder, { recursive: true, force: true });
   };
-  await ready(() => program('pg_isready', ['-q']), exited).catch(async (error: unknown) => {
+  const untilReady = () => ready(() => program('pg_isready', ['-q']), server.exited);
+  await untilReady().catch(async (error: unknown) => {
     await stop();
     throw error;
   });
@@ -91,14 +99,37 @@ export async function startPostgres(options: StartOptions = {}): Promise<Postgre
     programs: bin,
     user: 'postgres',
     password,
-    pid: server.pid ?? 0,
+    get pid() {
+      return server.child.pid ?? 0;
+    },
     url: (database = 'postgres') =>
       `postgres://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/${encodeURIComponent(database)}`,
     sql: async (text, database) =>
       (await program('psql', ['-X', '-A', '-t', '-q', '-v', 'ON_ERROR_STOP=1', '-c', text], database)).trimEnd(),
     program,
+    async kill() {
+      const pids = [server.child.pid ?? 0, ...childrenOf(server.child.pid ?? 0)];
+      for (const pid of pids) killed(pid);
+      await server.exited;
+    },
+    async start() {
+      server = launch();
+      await untilReady();
+    },
     stop,
   };
+}
+
+function killed(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 }
 
 interface Owner {
