@@ -1,6 +1,6 @@
 /**
  * kill -9 at random moments, and stored files that are cut or flipped at random places, through the built program.
- * DBBACKUP_TEST_ROUNDS rounds of each (4; the soak runs take 50), DBBACKUP_TEST_SEED to repeat one.
+ * DBBACKUP_TEST_KILLS rounds of each (4; the soak runs take 50), DBBACKUP_TEST_SEED to repeat one.
  */
 import { readFileSync } from 'node:fs';
 import { copyFile, open, readFile, rm, truncate } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { createdDatabase, fingerprintOf } from '../servers/postgres-source.ts';
 import { backupsOf, filesIn, historyOf, processesOf } from './aftermath.ts';
 import { expectCode, makeWorkplace, type Run, type Workplace } from './cli.ts';
 
-const rounds = Number(process.env['DBBACKUP_TEST_ROUNDS'] ?? 4);
+const rounds = Number(process.env['DBBACKUP_TEST_KILLS'] ?? 4);
 const seed = Number(process.env['DBBACKUP_TEST_SEED'] ?? Date.now() % 100_000);
 const formats = ['custom', 'plain'] as const;
 const timeout = 60_000 + rounds * 60_000;

@@ -245,6 +245,16 @@ describe('what a restore may do', () => {
     expect(await server.sql(`SELECT count(*) FROM pg_database WHERE datname ~ '_(restore|before)_'`)).toBe('0');
   });
 
+  test('--clean refuses a database on which replication hangs: it would be lost', async () => {
+    const target = await emptyDatabase(occupied);
+    await server.sql(`SELECT pg_create_logical_replication_slot('feed_slot', 'pgoutput')`, target);
+    const before = await fingerprint(target);
+    const run = await restore('custom', target, '--clean', '--yes');
+    expect(expectCode(run, 3).stderr).toMatch(/in use by the replication slot feed_slot/);
+    expect(await fingerprint(target)).toBe(before);
+    await server.sql(`SELECT pg_drop_replication_slot('feed_slot')`, target);
+  });
+
   test.each(formats)('--create makes the database that --database names (%s)', async (format) => {
     const name = `made for ${format}`;
     expect(expectCode(await restore(format, 'nasty', '--database', name), 3).stderr).toMatch(/--create/);
