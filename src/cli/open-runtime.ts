@@ -50,6 +50,7 @@ export async function openRuntime(
     try {
       const history = await openHistory(folder);
       try {
+        for (const warning of history.warnings) onTrouble(warning);
         return await ask(history);
       } finally {
         history.close();

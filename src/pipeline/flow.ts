@@ -32,6 +32,9 @@ export class Flow {
     // Our listeners stand before pipeline's own: the culprit speaks before the others are destroyed with its error.
     source.on('error', (error) => isEcho(error) || this.fail(error));
     for (const stage of stages) stage.stream.on('error', (error) => isEcho(error) || this.fail(named(stage, error)));
+    // A program may have died while the others were still being opened.
+    const dead = stages.find((stage) => stage.stream.errored);
+    if (dead) this.fail(named(dead, dead.stream.errored));
     this.#ended = pipeline([...this.#streams, this.#fanOut]).catch((error) => this.fail(brokenOff(error)));
     this.#abort = () => this.fail(signal.reason);
     this.#input = signal;

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { inputMethods } from './input.ts';
-import { outputMethods, readAheadBytes } from './output.ts';
+import { keptForTheReader, outputMethods, readAheadBytes } from './output.ts';
 import type { Consumer, ProgramSpec } from './process.ts';
 import { Run } from './run.ts';
 
@@ -16,5 +16,6 @@ export function consume(spec: ProgramSpec): Consumer {
   run.child.stdout.on('data', () => run.idle.touch());
   run.child.stdout.on('error', (error) => void run.stop(error));
   run.ended.catch((error: Error) => stdin.destroy(error));
+  stdin.on('error', keptForTheReader);
   return { pid: run.child.pid, ended: run.ended, stdin, stop: (reason) => run.stop(reason) };
 }

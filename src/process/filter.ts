@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { inputMethods } from './input.ts';
-import { outputMethods, pumpOutput, readAheadBytes } from './output.ts';
+import { keptForTheReader, outputMethods, pumpOutput, readAheadBytes } from './output.ts';
 import type { ProgramSpec } from './process.ts';
 import { Run } from './run.ts';
 
@@ -12,5 +12,6 @@ export function filter(spec: ProgramSpec): Duplex {
   const run = new Run(spec, true);
   const stream = new Duplex({ highWaterMark: readAheadBytes, ...inputMethods(run), ...outputMethods(run) });
   pumpOutput(run, stream);
+  stream.on('error', keptForTheReader);
   return stream;
 }

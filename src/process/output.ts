@@ -36,3 +36,9 @@ export function pumpOutput(run: Run, stream: Readable): void {
     (error: Error) => stream.destroy(error),
   );
 }
+
+/**
+ * A program may fail before anybody listens, and that must not end us: whoever reads later finds the error in the
+ * stream (`errored`, `finished`, `pipeline`).
+ */
+export function keptForTheReader(): void {}

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { outputMethods, pumpOutput, readAheadBytes } from './output.ts';
+import { keptForTheReader, outputMethods, pumpOutput, readAheadBytes } from './output.ts';
 import type { Producer, ProgramSpec } from './process.ts';
 import { Run } from './run.ts';
 
@@ -14,5 +14,6 @@ export function produce(spec: ProgramSpec): Producer {
   run.child.stdin.end(spec.stdinPrefix);
   const stdout = new Readable({ highWaterMark: readAheadBytes, ...outputMethods(run) });
   pumpOutput(run, stdout);
+  stdout.on('error', keptForTheReader);
   return { pid: run.child.pid, ended: run.ended, stdout, stop: (reason) => run.stop(reason) };
 }

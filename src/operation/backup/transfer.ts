@@ -32,7 +32,10 @@ export async function transfer(
 ): Promise<Transfer> {
   const stages = await openStages(open, execution.signal);
   execution.step('dump');
-  const dump = await startDump(open, execution);
+  const dump = await startDump(open, execution).catch((error) => {
+    for (const stage of [stages.compress, stages.encrypt]) stage?.stream.destroy();
+    throw error;
+  });
   const total = dump.totalBytes === undefined ? expected : { bytes: dump.totalBytes, exact: true };
   const seen = { raw: 0, stored: 0 };
   const told = (change: Partial<typeof seen>) => {

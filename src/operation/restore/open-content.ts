@@ -71,6 +71,7 @@ export async function openContent(
       raw: () => raw.result(),
     };
   } catch (cause) {
+    for (const stage of stages) stage.stream.destroy();
     throw wrapError(cause, 'DESTINATION_FAILED', `reading ${describeBackup(backup)} failed`);
   }
 }
