@@ -1,5 +1,5 @@
 /** Encrypted backups through the built program: every kind of key, wrong keys, damage, rotation, prompts, secrets. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -173,6 +173,17 @@ ${jobs.map((job) => `  ${job}: { source: shop, destinations: disk, encryption: $
     }
   });
 
+  test('layers that a hostile file nests are not taken off without end', async () => {
+    const nested = join(elsewhere, 'nested.sqlite.zst.age');
+    const recipient = keys['one']?.publicPart ?? '';
+    execFileSync('age', ['--encrypt', '--recipient', recipient, '--output', nested, await stored('age-one')]);
+    const to = target();
+    const flags = ['--identity', place.path('one.agekey'), '--json'];
+    const refused = errorOf(expectCode(await runElsewhere('restore', nested, '--to', to, ...flags), 3));
+    expect(refused).toMatchObject({ code: 'DUMP_INCOMPLETE' });
+    await expect(stat(to)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   test('what is downloaded still encrypted needs no key, and cannot be decompressed', async () => {
     const copy = place.path('copy.age');
     expectCode(await runElsewhere('download', await stored('age-one'), '-o', copy), 0);
@@ -330,6 +341,11 @@ jobs: { open: { source: shop, destinations: disk, encryption: open } }\n`,
   test('no secret is in anything that was printed, stored or remembered', async () => {
     expectCode(await run('history', '--json'), 0);
     expectCode(await run('config', 'show'), 0);
+    // What every program that was started could be seen with in ps.
+    const program = join(import.meta.dirname, '../../bin/dbbackup.js');
+    const traced = ['-f', '-qq', '-s', '9999', '-e', 'trace=execve', '-o', place.path('state', 'execve')];
+    const command = [process.execPath, program, 'run', 'aes-pass', 'aes-key', 'age-pass'];
+    execFileSync('strace', [...traced, ...command], { cwd: place.folder, env: place.env, stdio: 'ignore' });
     for (const text of [...secrets, 'canary-of']) {
       expect(outputs).not.toContain(text);
       for (const folder of ['backups', 'state', 'elsewhere']) {

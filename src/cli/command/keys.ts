@@ -26,10 +26,9 @@ export function keysCommand(context: CommandContext): Command {
             key.destinations.join(', '),
           ]);
           const header = ['KEY', 'TYPE', 'PROFILE', 'BACKUPS', 'ONLY KEY OF', 'NEWEST', 'DESTINATIONS'];
+          const files = unknown === 1 ? 'file' : 'files';
           const note =
-            unknown > 0
-              ? `\n${unknown} encrypted files have no readable sidecar: which key they need is not known`
-              : '';
+            unknown > 0 ? `\n${unknown} encrypted ${files} without a readable sidecar: which key is not known` : '';
           return `${rows.length === 0 ? 'no stored backup needs a key' : formatTable(header, rows)}${note}`;
         });
         return failures.length > 0 ? 7 : undefined;
