@@ -1,6 +1,6 @@
 /** An HTTP server on loopback that passes requests on to another one, and spoils those that a rule picks. */
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
@@ -40,12 +40,14 @@ export interface HttpFaultProxy {
 }
 
 export async function startHttpFaultProxy(behind: number): Promise<HttpFaultProxy> {
-  const stalled = new Set<IncomingMessage>();
+  const stalled = new Set<Socket>();
   const seen: SeenRequest[] = [];
   const server = createServer((request, response) => {
     const about = { method: request.method ?? '', url: request.url ?? '' };
     seen.push(about);
-    serve(request, response, behind, proxy.rule(about), stalled).catch(() => request.destroy());
+    // A request that was destroyed knows its socket no more.
+    const { socket } = request;
+    serve(request, response, behind, proxy.rule(about), stalled).catch(() => socket.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -55,7 +57,7 @@ export async function startHttpFaultProxy(behind: number): Promise<HttpFaultProx
     seen,
     rule: () => undefined,
     release() {
-      for (const request of stalled) request.destroy();
+      for (const socket of stalled) socket.destroy();
       stalled.clear();
     },
     async close() {
@@ -72,12 +74,13 @@ async function serve(
   response: ServerResponse,
   behind: number,
   fault: HttpFault | undefined,
-  stalled: Set<IncomingMessage>,
+  stalled: Set<Socket>,
 ): Promise<void> {
+  const { socket } = request;
   request.on('error', () => undefined);
   response.on('error', () => undefined);
   if (fault?.kind === 'stall') {
-    stalled.add(request);
+    stalled.add(socket);
     return;
   }
   if (fault?.kind === 'before') await fault.act();
@@ -89,13 +92,13 @@ async function serve(
   const answer = await passOn(request, behind, fault);
   if (fault?.kind === 'lose-answer') {
     for await (const _ of answer);
-    request.destroy();
+    socket.destroy();
     return;
   }
   response.writeHead(answer.statusCode ?? 500, answer.rawHeaders);
-  if (fault?.kind === 'cut-answer') await sendSome(answer, response, fault.afterBytes, () => request.destroy());
+  if (fault?.kind === 'cut-answer') await sendSome(answer, response, fault.afterBytes, () => socket.destroy());
   else if (fault?.kind === 'stall-answer')
-    await sendSome(answer, response, fault.afterBytes, () => stalled.add(request));
+    await sendSome(answer, response, fault.afterBytes, () => stalled.add(socket));
   else await pipeline(answer, response);
 }
 

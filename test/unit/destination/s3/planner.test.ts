@@ -77,24 +77,25 @@ describe('planParts', () => {
     expect(planParts({ partBytes: 5 * mebibyte }).sizeOf(0)).toBe(5 * mebibyte);
   });
 
-  describe.each(Object.entries(providers))('F19 at %s', (_, limits) => {
-    it.each([false, true])('fits, spools or refuses 1 byte to 5 TB (spool: %s)', (spool) => {
-      const sizesTried = [1, ...Array.from({ length: 14 }, (_, power) => 1000 * 5 ** power), 5 * terabyte];
-      const refused: number[] = [];
-      for (const estimatedBytes of sizesTried) {
-        const wish = { ...limits, spool, estimatedBytes };
-        const plan = outcome(wish);
-        if (plan instanceof DbBackupError) {
-          expect(plan).toMatchObject({ exitCode: 4, hint: expect.stringMatching(spool ? /Split/ : /spool/) });
-          refused.push(estimatedBytes);
-          continue;
-        }
-        expectWithin(limits, cut(plan, estimatedBytes), spool ? maxPartBytes : 128 * mebibyte);
+  const cases = Object.entries(providers).flatMap(([name, limits]) =>
+    [false, true].map((spool) => ({ name, limits, spool })),
+  );
+  it.each(cases)('F19 fits, spools or refuses 1 byte to 5 TB at $name (spool: $spool)', ({ limits, spool }) => {
+    const sizesTried = [1, ...Array.from({ length: 14 }, (_, power) => 1000 * 5 ** power), 5 * terabyte];
+    const refused: number[] = [];
+    for (const estimatedBytes of sizesTried) {
+      const wish = { ...limits, spool, estimatedBytes };
+      const plan = outcome(wish);
+      if (plan instanceof DbBackupError) {
+        expect(plan).toMatchObject({ exitCode: 4, hint: expect.stringMatching(spool ? /Split/ : /spool/) });
+        refused.push(estimatedBytes);
+        continue;
       }
-      // Without a spool no part may exceed half the memory; with one, everything up to 5 TB fits.
-      const inMemory = (limits.maxParts ?? mostParts) * 128 * mebibyte;
-      expect(refused).toEqual(sizesTried.filter((bytes) => !spool && bytes > inMemory));
-    });
+      expectWithin(limits, cut(plan, estimatedBytes), spool ? maxPartBytes : 128 * mebibyte);
+    }
+    // Without a spool no part may exceed half the memory; with one, everything up to 5 TB fits.
+    const inMemory = (limits.maxParts ?? mostParts) * 128 * mebibyte;
+    expect(refused).toEqual(sizesTried.filter((bytes) => !spool && bytes > inMemory));
   });
 
   it('never leaves the limits, whatever is wished', () => {
