@@ -173,6 +173,7 @@ describe('a database with everything', { timeout: 120_000 }, () => {
       expect([...seen].filter((line) => new RegExp(`^\\S*/${program} `).test(line))).not.toEqual([]);
     }
     await expectUnseen(server.password, runs);
+    expect([...seen].filter((line) => /^dbbackup restore .*:\*\*\*@/.test(line))).not.toEqual([]);
     expect([...seen].filter((line) => line.includes(server.password) && !isOwnStart(line))).toEqual([]);
   });
 });
