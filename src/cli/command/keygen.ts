@@ -18,7 +18,7 @@ export function keygenCommand(context: CommandContext): Command {
         const key = await generateKey(options.type, file);
         output.result(key, () => {
           const facts = [
-            ['secret key', `${key.file} (keep a copy away from this machine; without it no backup opens)`],
+            ['secret key', `${key.file} (${advice[key.kind]})`],
             ...(key.publicPart === undefined ? [] : [[names[key.kind], key.publicPart]]),
             ['fingerprint', key.fingerprint],
           ];
@@ -32,6 +32,13 @@ const names: Readonly<Record<KeyKind, string>> = {
   age: 'recipient',
   'aes-256-gcm': 'key',
   signing: 'public key',
+};
+
+const loss = 'keep a copy away from this machine; without it no backup opens';
+const advice: Readonly<Record<KeyKind, string>> = {
+  age: loss,
+  'aes-256-gcm': loss,
+  signing: 'who has it can sign backups in your name',
 };
 
 const examples = `
