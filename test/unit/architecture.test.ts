@@ -55,7 +55,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   pipeline: ['process', 'errors'],
   crypto: ['pipeline', 'config', 'errors', 'redact', 'process', 'secret-file'],
   source: ['process', 'errors', 'redact', 'duration'],
-  destination: ['process', 'errors', 'redact', 'duration'],
+  destination: ['process', 'errors', 'redact', 'byte-size', 'duration'],
   notification: ['errors', 'redact', 'duration'],
   sidecar: ['errors'],
   history: ['errors', 'redact', 'source', 'state-folder'],
@@ -68,6 +68,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   nearest: [],
   redact: [],
   errors: [],
+  'byte-size': ['errors'],
 };
 
 /** Imports that may only be types: a contract is known, the room behind it is not loaded. */
