@@ -50,7 +50,7 @@ function fill(mb: number): string {
         || repeat(md5((i / 3)::text) || ' ', 3),
       jsonb_build_object('sku', md5((i % 1000)::text), 'quantity', i % 12, 'tags', jsonb_build_array('a' || i % 5, 'b' || i % 7), 'total', i * 3),
       CASE WHEN i % 10 = 0 THEN sha512(i::text::bytea) || sha512((i + 1)::text::bytea) || sha512((i + 2)::text::bytea) END
-      FROM generate_series(1, ${rows}) i;
+      FROM generate_series(1::bigint, ${rows}) i;
     CREATE INDEX event_customer ON event (customer);
     ANALYZE event;`;
 }
