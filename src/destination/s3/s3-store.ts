@@ -1,5 +1,6 @@
 /** What the requests of one destination have in common: bucket, names, headers, and what the store turned out to know. */
 import type { HeadObjectCommandOutput, PutObjectCommandInput } from '@aws-sdk/client-s3';
+import { DbBackupError } from '../../errors.ts';
 import type { StoredObject } from '../destination.ts';
 import { assertKey } from '../key.ts';
 import type { S3Options } from './options.ts';
@@ -87,14 +88,17 @@ export class S3Store {
 
   async find(key: string, limits: CallLimits = {}): Promise<FoundObject | undefined> {
     try {
-      const head = await this.api.call((client, options) => client.headObject(this.at(key), options), limits);
-      const size = head.ContentLength ?? 0;
-      const modifiedAt = head.LastModified ?? new Date(0);
-      return {
-        object: { key, size, modifiedAt, etag: bareEtag(head.ETag) },
-        uploadId: head.Metadata?.[uploadMark],
-        head,
-      };
+      return await this.api.call(async (client, options) => {
+        const head = await client.headObject(this.at(key), options);
+        // Something between us and the store has answered in its place.
+        if (head.ETag === undefined || head.LastModified === undefined) throw noHead(key);
+        const { ContentLength: size = 0, LastModified: modifiedAt } = head;
+        return {
+          object: { key, size, modifiedAt, etag: bareEtag(head.ETag) },
+          uploadId: head.Metadata?.[uploadMark],
+          head,
+        };
+      }, limits);
     } catch (error) {
       if (failureOf(error).status === 404) return undefined;
       throw error;
@@ -108,4 +112,11 @@ export class S3Store {
 
 export function bareEtag(etag: string | undefined): string | undefined {
   return etag?.replace(/^(W\/)?"|"$/g, '');
+}
+
+function noHead(key: string): DbBackupError {
+  return new DbBackupError('DESTINATION_FAILED', `the answer about ${key} names neither ETag nor date`, {
+    retryable: true,
+    hint: 'This is no S3 store, or a proxy answers in its place: check `endpoint`.',
+  });
 }

@@ -8,6 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { DbBackupError, wrapError } from '../../errors.ts';
+import { pause } from '../backoff.ts';
 import type { StoredObject } from '../destination.ts';
 import { MultipartUpload } from './multipart-upload.ts';
 import type { CutPart, PartReader } from './part-reader.ts';
@@ -18,6 +19,7 @@ import { assertSame, multipartEtag, type Sent } from './stored-bytes.ts';
 const usualConcurrency = 4;
 /** A dead store must not hold up the end of a run for long; `cleanup` finds what is left. */
 const undoMs = 30_000;
+const takeBackAttempts = 6;
 
 export class Upload {
   /** Our own name for this upload; the object carries it. */
@@ -198,9 +200,14 @@ export class Upload {
 
   /** Reported as failed, it must not be found either; but only what this upload made is removed. */
   async #takeBack(limit: { signal: AbortSignal }): Promise<void> {
-    const found = await this.#store.find(this.#key, limit);
-    const ours = found?.uploadId === this.#id || (found?.uploadId === undefined && this.#publishing === 'done');
-    if (found !== undefined && ours) await this.#store.remove(this.#key, limit);
+    for (let attempt = 0; attempt < takeBackAttempts; attempt += 1) {
+      const found = await this.#store.find(this.#key, limit);
+      const ours = found?.uploadId === this.#id || (found?.uploadId === undefined && this.#publishing === 'done');
+      if (found === undefined || !ours) return;
+      if (attempt > 0) await pause(attempt, limit.signal);
+      await this.#store.remove(this.#key, limit);
+    }
+    throw new DbBackupError('DESTINATION_FAILED', `the store keeps ${this.#key} although it was deleted`);
   }
 }
 
