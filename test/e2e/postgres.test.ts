@@ -303,23 +303,22 @@ describe('what a restore may do', () => {
     expect(expectCode(await restore(job, 'untouched', ...flags), 2).stderr).toMatch(message);
   });
 
-  test.each(formats)(
-    'an SQL error stops at once, shows its line, and leaves the target as it was (%s)',
-    async (format) => {
-      const target = await emptyDatabase();
-      const before = await fingerprint(target);
-      await server.sql(`CREATE ROLE "limited ${format}" LOGIN PASSWORD '${server.password}'`);
-      await server.sql(`GRANT CREATE ON DATABASE "${target}" TO "limited ${format}"`);
-      const to = urlOf(target).replace('postgres@', `${encodeURIComponent(`limited ${format}`)}@`);
-      const run = await place.run('restore', `${format}@latest`, '--to', to);
-      const context = {
-        custom: /ERROR: .*[\s\S]*Command was: \w+ /,
-        plain: /:\d+: ERROR: .*[\s\S]*STATEMENT: +\w+ /,
-      };
-      expect(expectCode(run, 3).stderr).toMatch(context[format]);
-      expect(await fingerprint(target)).toBe(before);
-    },
-  );
+  test.each(
+    formats,
+  )('an SQL error stops at once, shows its line, and leaves the target as it was (%s)', async (format) => {
+    const target = await emptyDatabase();
+    const before = await fingerprint(target);
+    await server.sql(`CREATE ROLE "limited ${format}" LOGIN PASSWORD '${server.password}'`);
+    await server.sql(`GRANT CREATE ON DATABASE "${target}" TO "limited ${format}"`);
+    const to = urlOf(target).replace('postgres@', `${encodeURIComponent(`limited ${format}`)}@`);
+    const run = await place.run('restore', `${format}@latest`, '--to', to);
+    const context = {
+      custom: /ERROR: .*[\s\S]*Command was: \w+ /,
+      plain: /:\d+: ERROR: .*[\s\S]*STATEMENT: +\w+ /,
+    };
+    expect(expectCode(run, 3).stderr).toMatch(context[format]);
+    expect(await fingerprint(target)).toBe(before);
+  });
 });
 
 describe('ways to the server', () => {

@@ -62,13 +62,17 @@ function printed(error: unknown): string {
 }
 
 describe('the search', () => {
-  test.each(['dbbackup.yaml', 'dbbackup.yml', 'dbbackup.json', '.dbbackuprc', '.dbbackuprc.json', '.dbbackuprc.yaml'])(
-    'finds %s',
-    async (name) => {
-      const file = await write(name, name.endsWith('json') ? '{ "jobs": {} }' : sound);
-      expect(await load()).toMatchObject({ file, folder });
-    },
-  );
+  test.each([
+    'dbbackup.yaml',
+    'dbbackup.yml',
+    'dbbackup.json',
+    '.dbbackuprc',
+    '.dbbackuprc.json',
+    '.dbbackuprc.yaml',
+  ])('finds %s', async (name) => {
+    const file = await write(name, name.endsWith('json') ? '{ "jobs": {} }' : sound);
+    expect(await load()).toMatchObject({ file, folder });
+  });
 
   test('goes on to the user’s folder, not to the folders above', async () => {
     const mine = await write('xdg/dbbackup/dbbackup.yaml', sound);

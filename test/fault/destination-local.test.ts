@@ -123,22 +123,22 @@ describe('local destination', () => {
     expect(await readdir(join(root, 'job'))).toEqual([]);
   });
 
-  it.each(['EPERM', 'EOPNOTSUPP'])(
-    'publishes on a file system without links (%s), and does not overwrite',
-    async (errno) => {
-      const inject = ['-e', 'trace=/^link(at)?$', '-e', `inject=/^link(at)?$:error=${errno}`];
-      const first = await putUnderStrace(root, trace(), inject);
-      expect(first.stored?.size).toBe(40 * 65_536);
-      expect(await readdir(join(root, 'job'))).toEqual(['object']);
-      const before = await stat(join(root, 'job/object'));
+  it.each([
+    'EPERM',
+    'EOPNOTSUPP',
+  ])('publishes on a file system without links (%s), and does not overwrite', async (errno) => {
+    const inject = ['-e', 'trace=/^link(at)?$', '-e', `inject=/^link(at)?$:error=${errno}`];
+    const first = await putUnderStrace(root, trace(), inject);
+    expect(first.stored?.size).toBe(40 * 65_536);
+    expect(await readdir(join(root, 'job'))).toEqual(['object']);
+    const before = await stat(join(root, 'job/object'));
 
-      await rm(trace());
-      const second = await putUnderStrace(root, trace(), inject);
-      expect(second.error?.code).toBe('OBJECT_EXISTS');
-      expect((await stat(join(root, 'job/object'))).ino).toBe(before.ino);
-      expect(await readdir(join(root, 'job'))).toEqual(['object']);
-    },
-  );
+    await rm(trace());
+    const second = await putUnderStrace(root, trace(), inject);
+    expect(second.error?.code).toBe('OBJECT_EXISTS');
+    expect((await stat(join(root, 'job/object'))).ino).toBe(before.ino);
+    expect(await readdir(join(root, 'job'))).toEqual(['object']);
+  });
 
   it('F38 makes files 0600 and folders 0700 under umask 000', async () => {
     const { stored } = await putUnderStrace(join(root, 'deep'), trace(), ['-e', 'trace=/^link(at)?$']);

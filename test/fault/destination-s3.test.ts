@@ -99,14 +99,15 @@ describe('s3 destination', () => {
     await expectNothing();
   });
 
-  it.each([0, 100_000, 5 * mebibyte - 1])(
-    'F15 repeats a part whose connection broke after %i bytes',
-    async (afterBytes) => {
-      s3.proxy.rule = spoil(isPart, { kind: 'cut-request', afterBytes }, 2);
-      await put();
-      await expectStored();
-    },
-  );
+  it.each([
+    0,
+    100_000,
+    5 * mebibyte - 1,
+  ])('F15 repeats a part whose connection broke after %i bytes', async (afterBytes) => {
+    s3.proxy.rule = spoil(isPart, { kind: 'cut-request', afterBytes }, 2);
+    await put();
+    await expectStored();
+  });
 
   it('F15 gives up a silent connection and goes on with a new one', async () => {
     s3.proxy.rule = spoil(isPart, { kind: 'stall' });

@@ -316,23 +316,23 @@ describe('PostgreSQL target', () => {
     expect(await server.sql(`SELECT count(*) FROM pg_database WHERE datname LIKE '${name}\\__restore%'`)).toBe('0');
   });
 
-  test.each(['custom', 'plain'])(
-    `F40 an upstream that breaks at ${cuts} random places, seed ${seed} (%s)`,
-    async (format) => {
-      const name = `cut_${format}`;
-      await createdDatabase(server, name, '', folder);
-      const before = await fingerprint(name);
-      const path = format === 'custom' ? archive : script;
-      const { size } = await stat(path);
-      const random = randomFrom(seed);
-      for (const at of [0, size - 1, ...Array.from({ length: cuts }, () => Math.floor(random() * size))]) {
-        const request = requestFor(format, path, { input: { kind: 'stream', stream: broken(path, at) } });
-        await expect(source(name).restore(request, context()), `cut at ${at}`).rejects.toThrow('upstream broke');
-      }
-      await quiet(name);
-      expect(await fingerprint(name)).toBe(before);
-    },
-  );
+  test.each([
+    'custom',
+    'plain',
+  ])(`F40 an upstream that breaks at ${cuts} random places, seed ${seed} (%s)`, async (format) => {
+    const name = `cut_${format}`;
+    await createdDatabase(server, name, '', folder);
+    const before = await fingerprint(name);
+    const path = format === 'custom' ? archive : script;
+    const { size } = await stat(path);
+    const random = randomFrom(seed);
+    for (const at of [0, size - 1, ...Array.from({ length: cuts }, () => Math.floor(random() * size))]) {
+      const request = requestFor(format, path, { input: { kind: 'stream', stream: broken(path, at) } });
+      await expect(source(name).restore(request, context()), `cut at ${at}`).rejects.toThrow('upstream broke');
+    }
+    await quiet(name);
+    expect(await fingerprint(name)).toBe(before);
+  });
 
   test.each([
     ['custom', {}],

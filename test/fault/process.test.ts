@@ -82,21 +82,21 @@ describe('a program that dies', () => {
 });
 
 describe('a program that stalls', () => {
-  it.each<Record<string, string>>([{}, { DUMP_IGNORE_TERM: '1' }])(
-    'F08 %o: the idle time-out ends the whole group',
-    async (extra) => {
-      const env = { DUMP_STALL_AT: '100000', DUMP_GRANDCHILD: join(folder, 'grandchild'), ...extra };
-      const program = produce({ ...dump(env), idleTimeoutMs: 1500 });
-      const { state, stream } = destination();
-      await expect(pipeline(program.stdout, stream)).rejects.toMatchObject({
-        code: 'TIMEOUT',
-        message: 'scripted-dump.js was silent for 1.5 s and was stopped',
-      });
-      expect(state).toEqual({ bytes: 100_000, published: false });
-      expect(isAlive(program.pid ?? 0)).toBe(false);
-      expect(isAlive(await readNumber('grandchild'))).toBe(false);
-    },
-  );
+  it.each<Record<string, string>>([
+    {},
+    { DUMP_IGNORE_TERM: '1' },
+  ])('F08 %o: the idle time-out ends the whole group', async (extra) => {
+    const env = { DUMP_STALL_AT: '100000', DUMP_GRANDCHILD: join(folder, 'grandchild'), ...extra };
+    const program = produce({ ...dump(env), idleTimeoutMs: 1500 });
+    const { state, stream } = destination();
+    await expect(pipeline(program.stdout, stream)).rejects.toMatchObject({
+      code: 'TIMEOUT',
+      message: 'scripted-dump.js was silent for 1.5 s and was stopped',
+    });
+    expect(state).toEqual({ bytes: 100_000, published: false });
+    expect(isAlive(program.pid ?? 0)).toBe(false);
+    expect(isAlive(await readNumber('grandchild'))).toBe(false);
+  });
 });
 
 describe('a program that floods stderr', () => {

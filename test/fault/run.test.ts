@@ -261,23 +261,24 @@ describe('F32 what is wrong with the configuration is said before anything is co
   });
 });
 
-test.each(['--help', '$(touch pwned) "it\'s"\nso.sqlite', ' дом 象 .sqlite'])(
-  'F33 a database named %j goes there and back, in both formats',
-  async (name) => {
-    const path = place.path(name);
-    fillNasty(path);
-    const original = fingerprintOf(path);
-    const plain = '  plain: { source: shop, destinations: disk, format: sql }\n';
-    await place.configure(config.replace('path: shop.sqlite', `path: ${JSON.stringify(name)}`) + plain);
-    expectCode(await place.run('run', 'copied', 'plain'), 0);
-    for (const job of ['copied', 'plain']) {
-      await rm(path);
-      expectCode(await place.run('restore', `${job}@latest`, '--to', path), 0);
-      expect(fingerprintOf(path)).toEqual(original);
-    }
-    expect(await filesIn(place.folder)).not.toHaveProperty('pwned');
-  },
-);
+test.each([
+  '--help',
+  '$(touch pwned) "it\'s"\nso.sqlite',
+  ' дом 象 .sqlite',
+])('F33 a database named %j goes there and back, in both formats', async (name) => {
+  const path = place.path(name);
+  fillNasty(path);
+  const original = fingerprintOf(path);
+  const plain = '  plain: { source: shop, destinations: disk, format: sql }\n';
+  await place.configure(config.replace('path: shop.sqlite', `path: ${JSON.stringify(name)}`) + plain);
+  expectCode(await place.run('run', 'copied', 'plain'), 0);
+  for (const job of ['copied', 'plain']) {
+    await rm(path);
+    expectCode(await place.run('restore', `${job}@latest`, '--to', path), 0);
+    expect(fingerprintOf(path)).toEqual(original);
+  }
+  expect(await filesIn(place.folder)).not.toHaveProperty('pwned');
+});
 
 test('F21 one destination of two fails: the other is kept, and the exit code is 7', async () => {
   await writeFile(place.path('usb'), 'no folder');

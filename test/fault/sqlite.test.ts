@@ -199,16 +199,17 @@ describe('F41 restore over an existing database', () => {
   );
 
   // The nasty database has pages of 8 KiB, the old one pages of 4 KiB.
-  it.each(cases)(
-    '$from over $to, format $name: the new rows, and nothing beside them',
-    async ({ from, to, format }) => {
-      fillNasty(path('new.db'), from);
-      fillNoise(path('old.db'), 2, to);
-      await roundTrip('new.db', 'old.db', format, true);
-      expect(await sideFilesOf('old.db')).toEqual([]);
-      expect(fingerprintOf(path('old.db'))).toEqual(fingerprintOf(path('new.db')));
-    },
-  );
+  it.each(cases)('$from over $to, format $name: the new rows, and nothing beside them', async ({
+    from,
+    to,
+    format,
+  }) => {
+    fillNasty(path('new.db'), from);
+    fillNoise(path('old.db'), 2, to);
+    await roundTrip('new.db', 'old.db', format, true);
+    expect(await sideFilesOf('old.db')).toEqual([]);
+    expect(fingerprintOf(path('old.db'))).toEqual(fingerprintOf(path('new.db')));
+  });
 
   it.each(formats)('over a large one with a small one and back: format $name', async (format) => {
     fillNasty(path('small.db'), 'wal');

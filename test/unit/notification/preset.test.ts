@@ -104,8 +104,7 @@ describe('telegram', () => {
   });
 
   test.each([[{ token: 'abc', chatId: 1 }], [{ token, chatId: 'my chat' }]])('refuses %j', (options) =>
-    expect(telegramType.options.safeParse(options).success).toBe(false),
-  );
+    expect(telegramType.options.safeParse(options).success).toBe(false));
 });
 
 describe('ntfy', () => {

@@ -61,11 +61,14 @@ describe('of SQL', () => {
     await check(sqlFormat, ...[...whole].map((byte) => Buffer.from([byte])));
   });
 
-  it.each(['COMMIT;', "INSERT INTO t VALUES('COMMIT;\n", 'xCOMMIT;\n', 'COMMIT;\n\n', 'COMMIT;\nCREATE'])(
-    'does not take %j for it',
-    async (end) => {
-      const dump = Buffer.concat([Buffer.from('BEGIN;\n'), Buffer.from(end)]);
-      await expect(check(sqlFormat, dump)).rejects.toMatchObject({ code: 'DUMP_INCOMPLETE' });
-    },
-  );
+  it.each([
+    'COMMIT;',
+    "INSERT INTO t VALUES('COMMIT;\n",
+    'xCOMMIT;\n',
+    'COMMIT;\n\n',
+    'COMMIT;\nCREATE',
+  ])('does not take %j for it', async (end) => {
+    const dump = Buffer.concat([Buffer.from('BEGIN;\n'), Buffer.from(end)]);
+    await expect(check(sqlFormat, dump)).rejects.toMatchObject({ code: 'DUMP_INCOMPLETE' });
+  });
 });
