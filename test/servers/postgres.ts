@@ -108,8 +108,10 @@ export async function startPostgres(options: StartOptions = {}): Promise<Postgre
       (await program('psql', ['-X', '-A', '-t', '-q', '-v', 'ON_ERROR_STOP=1', '-c', text], database)).trimEnd(),
     program,
     async kill() {
-      const pids = [server.child.pid ?? 0, ...childrenOf(server.child.pid ?? 0)];
-      for (const pid of pids) killed(pid);
+      const { pid } = server.child;
+      // 0 would be our own process group.
+      if (pid === undefined) throw new Error('the PostgreSQL test server was never started');
+      for (const each of [pid, ...childrenOf(pid)]) killed(each);
       await server.exited;
     },
     async start() {
