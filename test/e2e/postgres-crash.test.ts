@@ -246,54 +246,54 @@ describe('stored files that are damaged', () => {
     return place.path('backups', key);
   };
 
-  test.each(formats)(
-    `F40 cut in mid-stream at ${rounds} random places, no sidecar, seed ${seed}: the target stays (%s)`,
-    { timeout },
-    async (format) => {
-      const name = `cut ${format}`;
-      await createdDatabase(server, name, '', place.folder);
-      const before = await stateOf(name);
-      const stored = await fileOf(`nasty-${format}`);
-      const size = (await readFile(stored)).length;
-      const file = place.path(stored.split('/').at(-1) ?? '');
-      for (let round = 0; round < rounds; round++) {
-        const at = 30 + random(size - 31);
-        await copyFile(stored, file);
-        await truncate(file, at);
-        const run = await place.run('restore', file, '--to', urlOf(name));
-        expect(expectCode(run, 3).stderr, `cut at ${at}`).toMatch(/not a whole (archive|script)/);
-      }
-      await untilQuiet();
-      expect(await stateOf(name)).toBe(before);
-      expectCode(await place.run('restore', stored, '--to', urlOf(name)), 0);
-      expect(await stateOf(name)).toBe(await stateOf('nasty'));
-    },
-  );
+  test.each(
+    formats,
+  )(`F40 cut in mid-stream at ${rounds} random places, no sidecar, seed ${seed}: the target stays (%s)`, {
+    timeout,
+  }, async (format) => {
+    const name = `cut ${format}`;
+    await createdDatabase(server, name, '', place.folder);
+    const before = await stateOf(name);
+    const stored = await fileOf(`nasty-${format}`);
+    const size = (await readFile(stored)).length;
+    const file = place.path(stored.split('/').at(-1) ?? '');
+    for (let round = 0; round < rounds; round++) {
+      const at = 30 + random(size - 31);
+      await copyFile(stored, file);
+      await truncate(file, at);
+      const run = await place.run('restore', file, '--to', urlOf(name));
+      expect(expectCode(run, 3).stderr, `cut at ${at}`).toMatch(/not a whole (archive|script)/);
+    }
+    await untilQuiet();
+    expect(await stateOf(name)).toBe(before);
+    expectCode(await place.run('restore', stored, '--to', urlOf(name)), 0);
+    expect(await stateOf(name)).toBe(await stateOf('nasty'));
+  });
 
-  test.each(formats)(
-    `F36 flipped at ${rounds} random places, with and without sidecar, seed ${seed}: the target stays (%s)`,
-    { timeout },
-    async (format) => {
-      const name = `flipped ${format}`;
-      await createdDatabase(server, name, '', place.folder);
-      const before = await stateOf(name);
-      for (let round = 0; round < rounds; round++) {
-        // Without a sidecar only a codec with a checksum can tell.
-        const bare = round % 2 === 1;
-        const stored = await fileOf(`${bare ? 'zstd' : 'nasty'}-${format}`);
-        const file = place.path(stored.split('/').at(-1) ?? '');
-        await copyFile(stored, file);
-        if (!bare) await copyFile(`${stored}.meta.json`, `${file}.meta.json`);
-        const at = await flip(file);
-        const { code, stderr } = await place.run('restore', file, '--to', urlOf(name));
-        expect([3, 5], `flipped at ${at}: ${stderr}`).toContain(code);
-        await rm(file);
-        await rm(`${file}.meta.json`, { force: true });
-      }
-      await untilQuiet();
-      expect(await stateOf(name)).toBe(before);
-    },
-  );
+  test.each(
+    formats,
+  )(`F36 flipped at ${rounds} random places, with and without sidecar, seed ${seed}: the target stays (%s)`, {
+    timeout,
+  }, async (format) => {
+    const name = `flipped ${format}`;
+    await createdDatabase(server, name, '', place.folder);
+    const before = await stateOf(name);
+    for (let round = 0; round < rounds; round++) {
+      // Without a sidecar only a codec with a checksum can tell.
+      const bare = round % 2 === 1;
+      const stored = await fileOf(`${bare ? 'zstd' : 'nasty'}-${format}`);
+      const file = place.path(stored.split('/').at(-1) ?? '');
+      await copyFile(stored, file);
+      if (!bare) await copyFile(`${stored}.meta.json`, `${file}.meta.json`);
+      const at = await flip(file);
+      const { code, stderr } = await place.run('restore', file, '--to', urlOf(name));
+      expect([3, 5], `flipped at ${at}: ${stderr}`).toContain(code);
+      await rm(file);
+      await rm(`${file}.meta.json`, { force: true });
+    }
+    await untilQuiet();
+    expect(await stateOf(name)).toBe(before);
+  });
 
   async function flip(path: string): Promise<number> {
     const file = await open(path, 'r+');
