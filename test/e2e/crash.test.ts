@@ -1,6 +1,6 @@
 /** F24: SIGKILL at any moment. What is published is whole, and the next run works and clears what the dead one left. */
 import { existsSync } from 'node:fs';
-import { readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -117,6 +117,7 @@ describe('F24 killed at a random moment', () => {
     }
     expectCode(await place.run('restore', reference, '--to', 'old.sqlite', '--clean', '--yes'), 0);
     expect(contentOf(place.path('old.sqlite'))).toEqual(whole);
+    expect((await readdir(place.path('.'))).filter((name) => name.startsWith('.dbbackup-restore-'))).toEqual([]);
   });
 });
 

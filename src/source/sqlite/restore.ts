@@ -4,10 +4,9 @@
  * Guarantees: a new target appears whole (by link, never over anything); an existing one changes in one transaction of
  * its own (backup API), so that open journals, side files and a crash in the middle are SQLite's to resolve.
  */
-import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { link, open, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { DbBackupError, wrapError } from '../../errors.ts';
 import { consume } from '../../process/process.ts';
@@ -15,6 +14,7 @@ import type { RestoreOutcome, RestoreRequest, SourceContext } from '../source.ts
 import { askWorker, SqliteRefusal } from './ask-worker.ts';
 import { assertWhole } from './assert-whole.ts';
 import { removeDatabase, sync } from './database-files.ts';
+import { newDraft, removeAbandonedDrafts } from './draft.ts';
 import { endOfDumpCheck } from './end-of-dump-check.ts';
 import { sqlFormat } from './format.ts';
 import { findSqlite3, sqlite3Arguments } from './sqlite3-program.ts';
@@ -30,7 +30,8 @@ export async function restoreSqlite(
   context: SourceContext,
 ): Promise<RestoreOutcome> {
   const target = await agreedTarget(path, request.clean, context.signal);
-  const draft = join(dirname(target.path), `.dbbackup-restore-${request.restoreId}-${randomUUID()}.sqlite`);
+  await removeAbandonedDrafts(dirname(target.path));
+  const draft = newDraft(dirname(target.path));
   try {
     await build(draft, request, context);
     await assertWhole(draft, `the database restored for ${path}`, context.signal);
