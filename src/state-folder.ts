@@ -1,5 +1,5 @@
 /**
- * Where dbbackup keeps what it knows of its own work: `history.sqlite`, `lock/`, `tmp/<execution>/`.
+ * Where dbbackup keeps what it knows of its own work: `history.sqlite`, `lock/`, `cache/`, `tmp/<execution>/`.
  * Guarantees: one place per user whatever the working folder, so that root's cron and root's shell share locks and
  * history; the folder and everything in it are readable by their owner alone. No backup depends on it.
  */
@@ -56,4 +56,9 @@ export function lockFolder(state: string): string {
 /** The temporary folder of one execution; whoever finds the execution dead may remove it. */
 export function temporaryFolder(state: string, executionId: string): string {
   return path.join(state, 'tmp', executionId);
+}
+
+/** What was read from one destination before, to be believed only where the store agrees; see src/operation/storage. */
+export function cacheFile(state: string, destination: string): string {
+  return path.join(state, 'cache', `sidecars-${destination}`);
 }

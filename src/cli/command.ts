@@ -66,3 +66,10 @@ export function positiveInteger(value: string): number {
   if (Number.isSafeInteger(number) && number > 0) return number;
   throw new DbBackupError('USAGE', `"${value}" is not a whole number above zero`);
 }
+
+/** For options with a fixed set of values. */
+export function oneOf<Value extends string>(given: string, values: readonly Value[], flag: string): Value {
+  const found = values.find((each) => each === given);
+  if (found !== undefined) return found;
+  throw new DbBackupError('USAGE', `${flag} ${given}: expected one of ${values.join(', ')}`);
+}

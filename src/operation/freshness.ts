@@ -3,7 +3,7 @@ import type { Job } from '../config/config.ts';
 import { messageOf } from '../errors.ts';
 import { openDestination } from './open-adapter.ts';
 import type { Runtime } from './runtime.ts';
-import { listBackups } from './storage/list-backups.ts';
+import { surveyBackups } from './storage/list-backups.ts';
 import { isGood, startedAt } from './storage/stored-backup.ts';
 
 export interface Freshness {
@@ -30,7 +30,7 @@ export async function checkFreshness(
       const about = { job: job.name, destination: definition.name };
       try {
         const on = await openDestination(definition, runtime);
-        const backups = (await listBackups(on, `${job.name}/`, runtime.signal)).filter(isGood);
+        const backups = (await surveyBackups(on, `${job.name}/`, runtime.signal)).filter(isGood);
         const newest = backups.map((each) => startedAt(each).getTime()).sort((a, b) => b - a)[0];
         if (newest === undefined) return { ...about, fresh: false, problem: 'there is no good backup' };
         const ageMs = now - newest;

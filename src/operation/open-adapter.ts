@@ -1,9 +1,11 @@
 /** From a definition in the config (or a bare path or URL on the command line) to an opened adapter. */
+import { createHash } from 'node:crypto';
 import { basename, dirname, resolve } from 'node:path';
 import type { AdapterDefinition } from '../config/config.ts';
 import type { EncryptionProfile } from '../crypto/all.ts';
 import { DbBackupError, wrapError } from '../errors.ts';
 import type { Source, SourceType } from '../source/source.ts';
+import { cacheFile } from '../state-folder.ts';
 import type { Runtime } from './runtime.ts';
 import type { OpenDestination } from './storage/stored-backup.ts';
 
@@ -49,7 +51,14 @@ export async function openDestination(definition: AdapterDefinition, runtime: Ru
   const type = runtime.destinations.find((each) => each.type === definition.type);
   if (!type) throw new DbBackupError('UNSUPPORTED', `this dbbackup has no destination of type "${definition.type}"`);
   const options = await runtime.resolve(definition, type);
-  return { name: definition.name, destination: type.open(options, baseFolder(runtime)) };
+  const destination = type.open(options, baseFolder(runtime));
+  return { name: definition.name, destination, cacheFile: cacheFileOf(definition, destination.label, runtime) };
+}
+
+/** Another place under the same name has another file: its keys may be the same. Secrets are not yet looked up in it. */
+function cacheFileOf(definition: AdapterDefinition, label: string, runtime: Runtime): string {
+  const place = JSON.stringify([definition.type, definition.options, baseFolder(runtime), label]);
+  return cacheFile(runtime.stateFolder, createHash('sha256').update(place).digest('hex').slice(0, 16));
 }
 
 /** The folder that a file lies in, as a destination, and the file's key in it. */

@@ -27,6 +27,8 @@ export interface SwiftServer {
 export interface SwiftOptions {
   /** Parts a multipart upload may have; Swift's own default is 1,000. */
   readonly maxParts?: number;
+  /** Names in a page of a listing; 15 unless told. */
+  readonly pageSize?: number;
 }
 
 /** Takes about two seconds; the caller stops it. */
@@ -52,7 +54,7 @@ export async function startSwift(options: SwiftOptions = {}): Promise<SwiftServe
     for (const kind of kinds) {
       await writeFile(join(folder, `${kind}.conf`), storageConfig(folder, kind, ports[kind]));
     }
-    await writeFile(join(folder, 'proxy.conf'), proxyConfig(folder, ports.proxy, options.maxParts ?? 1000));
+    await writeFile(join(folder, 'proxy.conf'), proxyConfig(folder, ports.proxy, options));
     await giveAway(folder);
     for (const kind of [...kinds, 'proxy'] as const) servers.push(startServer(kind, folder));
     await Promise.all(Object.values(ports).map(ready));
@@ -105,7 +107,7 @@ use = egg:swift#${kind}
 `;
 }
 
-function proxyConfig(folder: string, port: number, maxParts: number): string {
+function proxyConfig(folder: string, port: number, { maxParts = 1000, pageSize = 15 }: SwiftOptions): string {
   return `[DEFAULT]
 bind_ip = 127.0.0.1
 bind_port = ${port}
@@ -122,7 +124,7 @@ use = egg:swift#s3api
 s3_acl = false
 auth_pipeline_check = false
 max_upload_part_num = ${maxParts}
-max_bucket_listing = 15
+max_bucket_listing = ${pageSize}
 
 [filter:tempauth]
 use = egg:swift#tempauth

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import { DbBackupError } from '../../errors.ts';
 import type { Execution, ExecutionKind, ExecutionStatus } from '../../history/history.ts';
-import { type CommandContext, newCommand, positiveInteger, runAction } from '../command.ts';
+import { type CommandContext, newCommand, oneOf, positiveInteger, runAction } from '../command.ts';
 import { formatBytes, formatDuration, formatTable, formatTime } from '../format.ts';
 import { parseSince } from '../parse-since.ts';
 
@@ -49,8 +48,8 @@ export function historyCommand(context: CommandContext): Command {
         const { queryHistory } = await import('../open-history-query.ts');
         const query = {
           job: args[0],
-          status: oneOf(options.status, statuses, '--status'),
-          kind: oneOf(options.kind, kinds, '--kind'),
+          status: options.status === undefined ? undefined : oneOf(options.status, statuses, '--status'),
+          kind: options.kind === undefined ? undefined : oneOf(options.kind, kinds, '--kind'),
           since: options.since === undefined ? undefined : parseSince(options.since),
           limit: options.limit,
           offset: (options.page - 1) * options.limit,
@@ -80,14 +79,4 @@ function row(execution: Execution): string[] {
     storedBytes === undefined ? '' : formatBytes(storedBytes),
     error ? `${execution.status}: ${error.message.split('\n')[0]}` : execution.status,
   ];
-}
-
-function oneOf<Value extends string>(
-  given: string | undefined,
-  values: readonly Value[],
-  flag: string,
-): Value | undefined {
-  const found = values.find((each) => each === given);
-  if (given === undefined || found) return found;
-  throw new DbBackupError('USAGE', `${flag} ${given}: expected one of ${values.join(', ')}`);
 }

@@ -91,7 +91,10 @@ async function choose(
     return [await resolveBackup(file, runtime)];
   }
   const { describeFailure, list } = await import('../../operation/storage/list.ts');
-  const listing = await list({ destinations: [], job: flags.job, incomplete: true }, runtime);
+  const listing = await list(
+    { destinations: [], jobs: flags.job === undefined ? undefined : [flags.job], incomplete: true, fresh: true },
+    runtime,
+  );
   const [failure] = listing.failures;
   if (failure) throw new DbBackupError('DESTINATION_FAILED', describeFailure(failure), { cause: failure.error });
   return listing.backups.filter((backup) => backup.condition !== 'orphan');

@@ -4,17 +4,21 @@ import { Readable } from 'node:stream';
 import { localError } from './local-error.ts';
 
 const chunkBytes = 512 * 1024;
+/** For the look behind the end. */
+const smallestBytes = 4096;
 
 export class FileReader extends Readable {
   readonly #handle: FileHandle;
   readonly #action: string;
+  readonly #size: number;
   #position: number;
 
-  /** Reads from byte `start` on. `action` names the work in error messages. */
-  constructor(handle: FileHandle, start: number, action: string) {
+  /** Reads from byte `start` on to the end. `size`: as it was at the opening. `action` names the work in error messages. */
+  constructor(handle: FileHandle, start: number, size: number, action: string) {
     super({ highWaterMark: chunkBytes });
     this.#handle = handle;
     this.#position = start;
+    this.#size = size;
     this.#action = action;
   }
 
@@ -33,8 +37,10 @@ export class FileReader extends Readable {
   }
 
   async #next(): Promise<Buffer | null> {
-    const buffer = Buffer.allocUnsafeSlow(chunkBytes);
-    const { bytesRead } = await this.#handle.read(buffer, 0, chunkBytes, this.#position);
+    // A list reads thousands of small files: a large buffer for each would keep the collector busy.
+    const length = Math.min(chunkBytes, Math.max(smallestBytes, this.#size - this.#position));
+    const buffer = Buffer.allocUnsafeSlow(length);
+    const { bytesRead } = await this.#handle.read(buffer, 0, length, this.#position);
     this.#position += bytesRead;
     return bytesRead === 0 ? null : buffer.subarray(0, bytesRead);
   }

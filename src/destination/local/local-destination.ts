@@ -20,6 +20,8 @@ import { TemporaryFile } from './temporary-file.ts';
 import { isTemporaryName, standsFor, startedAtOf } from './temporary-name.ts';
 import { type FoundFile, walk } from './walk.ts';
 
+/** Files of a listing; one lstat(2) after the other would make a long one wait ten times as long. */
+const lookedUpAtOnce = 128;
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
 export class LocalDestination implements Destination {
@@ -60,9 +62,9 @@ export class LocalDestination implements Destination {
     const place = placeOf(this.#root, key);
     const action = `reading ${key} from ${this.label}`;
     options.signal?.throwIfAborted();
-    const handle = await attempt(action, () => openObject(place));
-    if (handle === undefined) throw new DbBackupError('OBJECT_MISSING', `there is no ${key} in ${this.label}`);
-    const reader = new FileReader(handle, options.start ?? 0, action);
+    const found = await attempt(action, () => openObject(place));
+    if (found === undefined) throw new DbBackupError('OBJECT_MISSING', `there is no ${key} in ${this.label}`);
+    const reader = new FileReader(found.handle, options.start ?? 0, found.size, action);
     return options.signal === undefined ? reader : addAbortSignal(options.signal, reader);
   }
 
@@ -77,11 +79,15 @@ export class LocalDestination implements Destination {
   async *list(prefix: string, options: { signal?: AbortSignal } = {}): AsyncIterable<StoredObject> {
     if (prefix !== '') assertKey(prefix.replace(/\/$/, ''));
     const base = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    let batch: FoundFile[] = [];
     for await (const file of this.#files(base, options.signal)) {
       if (isTemporaryName(file.name) || !file.key.startsWith(prefix) || !isKey(file.key)) continue;
-      const object = await attempt(`listing ${this.label}`, () => objectAt(file.key, file.path));
-      if (object !== undefined) yield object;
+      batch.push(file);
+      if (batch.length < lookedUpAtOnce) continue;
+      yield* await this.#objectsAt(batch);
+      batch = [];
     }
+    yield* await this.#objectsAt(batch);
   }
 
   async delete(key: string): Promise<void> {
@@ -136,6 +142,13 @@ export class LocalDestination implements Destination {
     }
   }
 
+  async #objectsAt(files: readonly FoundFile[]): Promise<StoredObject[]> {
+    const found = await attempt(`listing ${this.label}`, () =>
+      Promise.all(files.map((file) => objectAt(file.key, file.path))),
+    );
+    return found.filter((object) => object !== undefined);
+  }
+
   #leftover(file: FoundFile, found: Stats): Leftover {
     return {
       key: file.key,
@@ -163,11 +176,12 @@ function toObject(key: string, { ino, mtimeMs, mtime, size }: Stats): StoredObje
 }
 
 /** O_NONBLOCK: a named pipe under that name must not hold us up. */
-async function openObject(place: Place): Promise<FileHandle | undefined> {
+async function openObject(place: Place): Promise<{ handle: FileHandle; size: number } | undefined> {
   if (!(await haveFolders(place.folders))) return undefined;
   try {
     const handle = await open(place.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    if ((await handle.stat()).isFile()) return handle;
+    const stats = await handle.stat();
+    if (stats.isFile()) return { handle, size: stats.size };
     await handle.close();
     return undefined;
   } catch (error) {

@@ -9,7 +9,7 @@ import { assertKey } from '../../destination/key.ts';
 import { DbBackupError } from '../../errors.ts';
 import { openDestination, openLocalFile } from '../open-adapter.ts';
 import type { Runtime } from '../runtime.ts';
-import { findBackup, listBackups } from './list-backups.ts';
+import { findBackup, surveyBackups } from './list-backups.ts';
 import { isGood, type StoredBackup, startedAt } from './stored-backup.ts';
 
 /** Throws BACKUP_NOT_FOUND with what was looked at, USAGE when an id is ambiguous. */
@@ -43,7 +43,7 @@ async function byJob(reference: string, runtime: Runtime): Promise<StoredBackup 
   const [job, when] = [reference.slice(0, at), reference.slice(at + 1)];
   const wanted = when.replace(/[:.]/g, '-');
   for (const definition of destinationsFor(job, runtime)) {
-    const backups = await listBackups(await openDestination(definition, runtime), `${job}/`, runtime.signal);
+    const backups = await surveyBackups(await openDestination(definition, runtime), `${job}/`, runtime.signal);
     // A signed backup of another job, copied into this job's folder, is whole and yet not what was asked for.
     const own = backups.filter((each) => isGood(each) && each.sidecar?.job.name === job);
     const newestFirst = own.sort((a, b) => startedAt(b).getTime() - startedAt(a).getTime());
@@ -51,7 +51,7 @@ async function byJob(reference: string, runtime: Runtime): Promise<StoredBackup 
       when === 'latest'
         ? newestFirst[0]
         : newestFirst.find((each) => each.name?.startedAt.toISOString().replace(/[:.]/g, '-').startsWith(wanted));
-    if (match) return match;
+    if (match) return findBackup(match.on, match.key, runtime.signal);
   }
   return undefined;
 }
@@ -60,10 +60,10 @@ async function byId(reference: string, runtime: Runtime): Promise<StoredBackup |
   if (!/^[0-9a-f]{6}[0-9a-f-]*$/i.test(reference)) return undefined;
   const wanted = reference.toLowerCase();
   for (const definition of runtime.config?.destinations.values() ?? []) {
-    const backups = await listBackups(await openDestination(definition, runtime), '', runtime.signal);
+    const backups = await surveyBackups(await openDestination(definition, runtime), '', runtime.signal);
     const matches = backups.filter((each) => (each.sidecar?.id ?? each.name?.id6 ?? '').startsWith(wanted));
     if (matches.length > 1) throw ambiguous(reference, matches);
-    if (matches[0]) return matches[0];
+    if (matches[0]) return findBackup(matches[0].on, matches[0].key, runtime.signal);
   }
   return undefined;
 }

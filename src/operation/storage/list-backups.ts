@@ -3,6 +3,7 @@
  * Guarantees: one unreadable sidecar hides neither its own backup nor another's. Refuses: nothing; a foreign object is
  * passed over.
  */
+import { setMaxListeners } from 'node:events';
 import type { StoredObject } from '../../destination/destination.ts';
 import { messageOf } from '../../errors.ts';
 import { type ArtifactName, parseArtifactName } from '../../sidecar/artifact-name.ts';
@@ -15,9 +16,17 @@ import {
 } from '../../sidecar/sidecar.ts';
 import { type BackupState, parseState, stateExtension, stateLimit } from '../../sidecar/state.ts';
 import { readObject } from './read-object.ts';
+import { SidecarCache } from './sidecar-cache.ts';
 import type { OpenDestination, StoredBackup } from './stored-backup.ts';
 
-const parallelReads = 16;
+/** Enough to hide the way to a distant store; what is read is small. */
+const parallelReads = 32;
+
+interface Reading {
+  readonly on: OpenDestination;
+  readonly signal?: AbortSignal;
+  readonly cache?: SidecarCache;
+}
 
 interface Group {
   readonly key: string;
@@ -27,12 +36,34 @@ interface Group {
   state?: StoredObject;
 }
 
-/** All backups under `prefix` (a job's folder, or everything), in no order. */
+/** All backups under `prefix` (a job's folder, or everything), in no order. Every sidecar and state is read. */
 export async function listBackups(on: OpenDestination, prefix: string, signal?: AbortSignal): Promise<StoredBackup[]> {
-  const groups = [...(await groupObjects(on, prefix, signal)).values()];
+  return readAll(on, prefix, { on, signal });
+}
+
+/**
+ * The same for looking and choosing: a sidecar that the store lists as unchanged is not read again. Whoever goes on to
+ * restore, verify or delete one of them reads it anew (`findBackup`).
+ */
+export async function surveyBackups(
+  on: OpenDestination,
+  prefix: string,
+  signal?: AbortSignal,
+): Promise<StoredBackup[]> {
+  if (on.cacheFile === undefined) return listBackups(on, prefix, signal);
+  const cache = await SidecarCache.open(on.cacheFile);
+  const backups = await readAll(on, prefix, { on, signal, cache });
+  await cache.save(prefix);
+  return backups;
+}
+
+async function readAll(on: OpenDestination, prefix: string, reading: Reading): Promise<StoredBackup[]> {
+  // Node warns of more than ten listeners; each read under way has one.
+  if (reading.signal) setMaxListeners(0, reading.signal);
+  const groups = [...(await groupObjects(on, prefix, reading.signal)).values()];
   const backups: StoredBackup[] = [];
   const worker = async () => {
-    for (let group = groups.pop(); group; group = groups.pop()) backups.push(await readGroup(on, group, signal));
+    for (let group = groups.pop(); group; group = groups.pop()) backups.push(await readGroup(group, reading));
   };
   await Promise.all(Array.from({ length: parallelReads }, worker));
   return backups;
@@ -63,27 +94,43 @@ export async function findBackup(on: OpenDestination, key: string, signal?: Abor
   const [data, sidecar, state] = await Promise.all(
     [key, key + sidecarExtension, key + stateExtension].map((each) => on.destination.stat(each)),
   );
-  return readGroup(on, { key, name, data, sidecar, state }, signal);
+  return readGroup({ key, name, data, sidecar, state }, { on, signal });
 }
 
-async function readGroup(on: OpenDestination, group: Group, signal?: AbortSignal): Promise<StoredBackup> {
-  const base = { on, key: group.key, name: group.name, object: group.data };
+async function readGroup(group: Group, reading: Reading): Promise<StoredBackup> {
+  const base = { on: reading.on, key: group.key, name: group.name, object: group.data };
   try {
-    const { sidecar, json } = (group.sidecar && (await readSidecar(on, group.sidecar.key, signal))) ?? {};
-    const state = group.state && (await readState(on, group.state.key, signal));
+    const { sidecar, json } = (group.sidecar && (await readSidecar(group.sidecar, reading))) ?? {};
+    const state = group.state && (await readState(group.state, reading));
     return { ...base, sidecar, sidecarJson: json, state, ...judge(group, sidecar, state) };
   } catch (error) {
-    signal?.throwIfAborted();
+    reading.signal?.throwIfAborted();
     return { ...base, condition: 'unreadable', problem: messageOf(error) };
   }
 }
 
-async function readSidecar(on: OpenDestination, key: string, signal?: AbortSignal): Promise<ParsedSidecar> {
-  return parseSidecar(await readObject(on.destination, key, sidecarLimit, signal), `${on.name}:${key}`);
+function readSidecar(object: StoredObject, reading: Reading): Promise<ParsedSidecar> {
+  return readParsed(object, sidecarLimit, parseSidecar, reading);
 }
 
-async function readState(on: OpenDestination, key: string, signal?: AbortSignal): Promise<BackupState> {
-  return parseState(await readObject(on.destination, key, stateLimit, signal), `${on.name}:${key}`);
+function readState(object: StoredObject, reading: Reading): Promise<BackupState> {
+  return readParsed(object, stateLimit, parseState, reading);
+}
+
+/** What was remembered is parsed and checked like what is read; only what has passed is remembered. */
+async function readParsed<Value>(
+  object: StoredObject,
+  limit: number,
+  parse: (content: Buffer, where: string) => Value,
+  { on, signal, cache }: Reading,
+): Promise<Value> {
+  const where = `${on.name}:${object.key}`;
+  const known = cache?.get(object);
+  if (known !== undefined) return parse(known, where);
+  const content = await readObject(on.destination, object.key, limit, signal);
+  const value = parse(content, where);
+  cache?.set(object, content);
+  return value;
 }
 
 function judge(

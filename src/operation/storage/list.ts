@@ -1,28 +1,29 @@
-/** `list`: what the destinations hold, filtered, counted by facet, newest first. */
+/** `list`: what the destinations hold, filtered, counted by facet, sorted, a page at a time. */
 import type { AdapterDefinition } from '../../config/config.ts';
 import { DbBackupError, explain } from '../../errors.ts';
 import { choiceHint } from '../choice-hint.ts';
 import { openDestination } from '../open-adapter.ts';
 import type { Runtime } from '../runtime.ts';
-import { listBackups } from './list-backups.ts';
-import { type StoredBackup, startedAt } from './stored-backup.ts';
+import { type Facet, facets, type ListFilter, matches, needsIncomplete } from './facet.ts';
+import { listBackups, surveyBackups } from './list-backups.ts';
+import { type ListOrder, sortBackups } from './sort-backups.ts';
+import type { StoredBackup } from './stored-backup.ts';
 
-export interface ListFilter {
+export interface ListRequest extends ListFilter {
   /** Names; empty = every destination of the config. */
   readonly destinations: readonly string[];
-  readonly job?: string;
-  /** Source type. */
-  readonly type?: string;
-  readonly since?: Date;
-  /** Also orphans, missing and damaged ones, cut deletions. */
+  /** Also orphans, missing and damaged ones, cut deletions. Implied by a `state` that only such a backup has. */
   readonly incomplete: boolean;
+  readonly order?: ListOrder;
+  /** Read every sidecar anew, for whoever acts on what it says. */
+  readonly fresh?: boolean;
 }
 
 export interface Listing {
-  /** Newest first. */
+  /** In the order asked for; newest first without one. */
   readonly backups: readonly StoredBackup[];
-  /** Facet → value → count, over `backups`. */
-  readonly facets: Readonly<Record<'job' | 'type' | 'destination', Readonly<Record<string, number>>>>;
+  /** Facet → value → count, over `backups`, the most frequent value first. */
+  readonly facets: Readonly<Record<Facet, Readonly<Record<string, number>>>>;
   /** Not shown because `incomplete` was not asked for. */
   readonly hidden: number;
   /** Destinations that could not be read, with the reason. */
@@ -30,31 +31,48 @@ export interface Listing {
 }
 
 /** One unreachable destination does not hide the others; when none can be read, the first error is thrown. */
-export async function list(filter: ListFilter, runtime: Runtime): Promise<Listing> {
-  const definitions = chosen(filter.destinations, runtime);
-  const found: StoredBackup[] = [];
+export async function list(request: ListRequest, runtime: Runtime): Promise<Listing> {
+  const definitions = chosen(request.destinations, runtime);
   const failures: { destination: string; error: unknown }[] = [];
-  for (const definition of definitions) {
-    try {
-      const on = await openDestination(definition, runtime);
-      found.push(...(await listBackups(on, filter.job === undefined ? '' : `${filter.job}/`, runtime.signal)));
-    } catch (error) {
-      runtime.signal.throwIfAborted();
-      failures.push({ destination: definition.name, error });
-    }
-  }
+  const found = await Promise.all(
+    definitions.map(async (definition) => {
+      try {
+        return await readDestination(definition, request, runtime);
+      } catch (error) {
+        runtime.signal.throwIfAborted();
+        failures.push({ destination: definition.name, error });
+        return [];
+      }
+    }),
+  );
   if (failures.length > 0 && failures.length === definitions.length) throw failures[0]?.error;
-  const matching = found.filter((backup) => matches(backup, filter));
-  const backups = matching.filter((backup) => filter.incomplete || backup.condition === 'complete');
-  backups.sort((a, b) => startedAt(b).getTime() - startedAt(a).getTime());
-  return { backups, facets: facetsOf(backups), hidden: matching.length - backups.length, failures };
+  const matching = found.flat().filter((backup) => matches(backup, request));
+  const incomplete = request.incomplete || needsIncomplete(request);
+  const backups = sortBackups(
+    matching.filter((backup) => incomplete || backup.condition === 'complete'),
+    request.order,
+  );
+  return { backups, facets: countFacets(backups), hidden: matching.length - backups.length, failures };
+}
+
+async function readDestination(
+  definition: AdapterDefinition,
+  { jobs, fresh }: ListRequest,
+  runtime: Runtime,
+): Promise<StoredBackup[]> {
+  const on = await openDestination(definition, runtime);
+  const read = fresh ? listBackups : surveyBackups;
+  const prefixes = jobs === undefined ? [''] : [...new Set(jobs)].map((job) => `${job}/`);
+  const found: StoredBackup[] = [];
+  for (const prefix of prefixes) found.push(...(await read(on, prefix, runtime.signal)));
+  return found;
 }
 
 /** The definitions behind the names; throws USAGE for one that the config does not have. */
 export function chosen(names: readonly string[], runtime: Runtime): readonly AdapterDefinition[] {
   const all = runtime.config?.destinations ?? new Map<string, AdapterDefinition>();
   if (names.length === 0) return [...all.values()];
-  return names.map((name) => {
+  return [...new Set(names)].map((name) => {
     const definition = all.get(name);
     if (definition) return definition;
     throw new DbBackupError('USAGE', `no destination "${name}" in the config`, {
@@ -63,27 +81,13 @@ export function chosen(names: readonly string[], runtime: Runtime): readonly Ada
   });
 }
 
-function matches(backup: StoredBackup, filter: ListFilter): boolean {
-  if (filter.job !== undefined && jobOf(backup) !== filter.job) return false;
-  if (filter.type !== undefined && backup.sidecar?.source.type !== filter.type) return false;
-  return filter.since === undefined || startedAt(backup) >= filter.since;
-}
-
-export function jobOf(backup: StoredBackup): string {
-  return backup.sidecar?.job.name ?? backup.name?.job ?? '?';
-}
-
-function facetsOf(backups: readonly StoredBackup[]): Listing['facets'] {
-  const count = (of: (backup: StoredBackup) => string) => {
-    const counts: Record<string, number> = {};
-    for (const backup of backups) counts[of(backup)] = (counts[of(backup)] ?? 0) + 1;
-    return counts;
-  };
-  return {
-    job: count(jobOf),
-    type: count((backup) => backup.sidecar?.source.type ?? '?'),
-    destination: count((backup) => backup.on.name),
-  };
+function countFacets(backups: readonly StoredBackup[]): Listing['facets'] {
+  const counted = Object.entries(facets).map(([facet, valuesOf]) => {
+    const counts = new Map<string, number>();
+    for (const value of backups.flatMap(valuesOf)) counts.set(value, (counts.get(value) ?? 0) + 1);
+    return [facet, Object.fromEntries([...counts].sort(([, a], [, b]) => b - a))];
+  });
+  return Object.fromEntries(counted) as Listing['facets'];
 }
 
 /** For messages about one failing destination among several. */

@@ -11,6 +11,8 @@ import type { BackupState } from '../../sidecar/state.ts';
 export interface OpenDestination {
   readonly name: string;
   readonly destination: Destination;
+  /** Absolute path of the file that remembers its sidecars; undefined for a place that is not in the config. */
+  readonly cacheFile?: string;
 }
 
 /**
