@@ -3,6 +3,7 @@ import { DbBackupError, messageOf } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import type { AdapterDefinition } from './config.ts';
 import { check, type Finding, findings } from './issue.ts';
+import { limitSchema } from './limit-schema.ts';
 import { formatPath } from './problem.ts';
 import { hasReference, parseTemplate } from './template.ts';
 import { isRecord, type Path, valueAt, walkStrings } from './walk-strings.ts';
@@ -28,9 +29,10 @@ export function checkAdapter(
   file: string,
 ): CheckedAdapter {
   const base = [section, name];
-  const { type, ...options } = isRecord(value) ? value : {};
+  const { type, ...rest } = isRecord(value) ? value : {};
+  const { options, limit, findings: ofLimit } = takeLimit(section, rest, base);
   const place = `${file}: ${formatPath(base)}`;
-  const definition = { name, type: String(type), options, place };
+  const definition: AdapterDefinition = { name, type: String(type), options, limit, place };
   const fail = (finding: Finding) => ({ definition, options: undefined, findings: [finding] });
 
   if (!isRecord(value)) return fail({ path: base, message: 'must be a map with a type and its options' });
@@ -43,7 +45,24 @@ export function checkAdapter(
   const templates = templateFindings(options, base);
   const { data, issues } = check(adapter.options, options);
   const sure = issues.filter((issue) => !isReference(valueAlong(options, issue.path)));
-  return { definition, options: data, findings: [...templates, ...findings(adapter.options, options, sure, base)] };
+  return {
+    definition,
+    options: data,
+    findings: [...ofLimit, ...templates, ...findings(adapter.options, options, sure, base)],
+  };
+}
+
+/** What every destination may say, whatever its kind: the adapters do not know of it. */
+function takeLimit(
+  section: AdapterSection,
+  { limit: written, ...options }: Record<string, unknown>,
+  base: Path,
+): Pick<AdapterDefinition, 'options' | 'limit'> & { readonly findings: readonly Finding[] } {
+  if (section !== 'destinations')
+    return { options: written === undefined ? options : { ...options, limit: written }, findings: [] };
+  if (written === undefined) return { options, findings: [] };
+  const { data, issues } = check(limitSchema, written);
+  return { options, limit: data, findings: findings(limitSchema, written, issues, [...base, 'limit']) };
 }
 
 /** A value that has yet to be looked up cannot be judged; which options stand together can. */

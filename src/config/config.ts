@@ -11,6 +11,8 @@ export interface AdapterDefinition {
   readonly name: string;
   readonly type: string;
   readonly options: Readonly<Record<string, unknown>>;
+  /** Of a destination: bytes per second; undefined = as fast as it goes. */
+  readonly limit?: { readonly upload?: number; readonly download?: number };
   /** For messages: file and path in it (`/etc/dbbackup/dbbackup.yaml: sources.shop`); undefined when made by a flag. */
   readonly place?: string;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Catalog } from './catalog.ts';
+import { limitSchema } from './limit-schema.ts';
 import { fileSchema, jobSchema } from './schema.ts';
 import { isRecord } from './walk-strings.ts';
 
@@ -11,7 +12,8 @@ export function configJsonSchema(catalog: Catalog): Schema {
   const file = schemaOf(fileSchema);
   const properties = file['properties'] as Record<string, Schema>;
   for (const section of ['sources', 'destinations', 'encryption', 'notifications'] as const) {
-    const types = catalog[section].map(({ type, options }) => withType(type, schemaOf(options)));
+    const more = section === 'destinations' ? { limit: withoutDialect(schemaOf(limitSchema)) } : {};
+    const types = catalog[section].map(({ type, options }) => withType(type, schemaOf(options), more));
     properties[section] = { ...properties[section], additionalProperties: { anyOf: types } };
   }
   properties['jobs'] = { ...properties['jobs'], additionalProperties: withoutDialect(schemaOf(jobSchema())) };
@@ -23,14 +25,14 @@ function schemaOf(schema: z.ZodType): Schema {
 }
 
 /** An adapter's options beside its `type`, references allowed; every branch of a union for itself. */
-function withType(type: string, options: Schema): Schema {
+function withType(type: string, options: Schema, more: Schema): Schema {
   const add = (branch: Schema): Schema => {
     for (const key of ['anyOf', 'oneOf']) {
       if (Array.isArray(branch[key])) return { ...branch, [key]: branch[key].map(add) };
     }
     return {
       ...branch,
-      properties: { type: { const: type }, ...(branch['properties'] as Schema) },
+      properties: { type: { const: type }, ...more, ...(branch['properties'] as Schema) },
       required: ['type', ...((branch['required'] as string[] | undefined) ?? [])],
     };
   };

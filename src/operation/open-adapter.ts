@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 import { basename, dirname, resolve } from 'node:path';
 import type { AdapterDefinition } from '../config/config.ts';
 import type { EncryptionProfile } from '../crypto/all.ts';
+import { Bandwidth } from '../destination/bandwidth.ts';
+import type { Destination } from '../destination/destination.ts';
+import { type BandwidthLimits, LimitedDestination } from '../destination/limited-destination.ts';
 import { DbBackupError, wrapError } from '../errors.ts';
 import type { Source, SourceType } from '../source/source.ts';
 import { cacheFile } from '../state-folder.ts';
@@ -51,8 +54,22 @@ export async function openDestination(definition: AdapterDefinition, runtime: Ru
   const type = runtime.destinations.find((each) => each.type === definition.type);
   if (!type) throw new DbBackupError('UNSUPPORTED', `this dbbackup has no destination of type "${definition.type}"`);
   const options = await runtime.resolve(definition, type);
-  const destination = type.open(options, baseFolder(runtime));
+  const destination = limited(type.open(options, baseFolder(runtime)), definition);
   return { name: definition.name, destination, cacheFile: cacheFileOf(definition, destination.label, runtime) };
+}
+
+/** Jobs that run at the same time share the line to a destination, and so its limit. */
+const lines = new WeakMap<AdapterDefinition, BandwidthLimits>();
+
+function limited(destination: Destination, definition: AdapterDefinition): Destination {
+  if (definition.limit === undefined) return destination;
+  const { upload, download } = definition.limit;
+  const line = lines.get(definition) ?? {
+    upload: upload === undefined ? undefined : new Bandwidth(upload),
+    download: download === undefined ? undefined : new Bandwidth(download),
+  };
+  lines.set(definition, line);
+  return new LimitedDestination(destination, line);
 }
 
 /** Another place under the same name has another file: its keys may be the same. Secrets are not yet looked up in it. */

@@ -50,6 +50,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'duration',
     'nearest',
     'secret-file',
+    'byte-rate',
   ],
   retention: [],
   pipeline: ['process', 'errors'],
@@ -69,6 +70,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   redact: [],
   errors: [],
   'byte-size': ['errors'],
+  'byte-rate': ['byte-size'],
 };
 
 /** Imports that may only be types: a contract is known, the room behind it is not loaded. */

@@ -261,3 +261,32 @@ jobs:
 `;
   expect(problems(text)).toHaveLength(6);
 });
+
+describe('the limit of a destination', () => {
+  const withLimit = (limit: string) => `destinations:\n  disk: { type: shelf, path: ./a, limit: ${limit} }\n`;
+
+  test.each([
+    ['10MB/s', { upload: 10_000_000, download: 10_000_000 }],
+    ['{ upload: 80Mbit/s }', { upload: 10_000_000 }],
+    ['{ upload: 1MiB/s, download: 2MiB/s }', { upload: 2 ** 20, download: 2 ** 21 }],
+  ])('%s', (limit, expected) => {
+    const { config } = check(withLimit(limit));
+    expect(config?.destinations.get('disk')).toMatchObject({ options: { path: './a' }, limit: expected });
+  });
+
+  test.each([
+    ['fast', 'destinations.disk.limit: must be a rate'],
+    ['0MB/s', 'destinations.disk.limit: must be a rate'],
+    ['10', 'destinations.disk.limit: must be a rate'],
+    ['{ uplod: 1MB/s }', 'destinations.disk.limit.uplod: unknown key -> upload'],
+    ['{ upload: 1 }', 'destinations.disk.limit.upload: must be a rate'],
+  ])('%s is refused', (limit, expected) => {
+    expect(problems(withLimit(limit))).toEqual([expect.stringContaining(expected)]);
+  });
+
+  test('is no option of a source', () => {
+    expect(problems('sources:\n  db: { type: shop, url: shop://host/db, limit: 1MB/s }\n')).toEqual([
+      'sources.db.limit: unknown key',
+    ]);
+  });
+});
