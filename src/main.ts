@@ -2,9 +2,11 @@
  * The composition root: joins the lists of adapters with the command line, turns signals into one abort, and is the
  * only place that ends the process.
  */
+import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { App } from './cli/app.ts';
 import { DbBackupError } from './errors.ts';
+import { packageFile } from './installation.ts';
 
 /** Runs one command line (without node and script) and exits with its code. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -53,6 +55,8 @@ async function loadCatalog() {
 /** The first signal stops the work in good order; whoever sends a second one wants to leave at once. */
 function abortOnSignals(): AbortSignal {
   const controller = new AbortController();
+  // Everything that is under way listens, and Node takes more than ten listeners for a leak.
+  setMaxListeners(0, controller.signal);
   const stop = (code: 'INTERRUPTED' | 'TERMINATED', exitCode: number) => () => {
     if (controller.signal.aborted) process.exit(exitCode);
     controller.abort(new DbBackupError(code, code === 'INTERRUPTED' ? 'interrupted' : 'terminated'));
@@ -64,7 +68,7 @@ function abortOnSignals(): AbortSignal {
 }
 
 function readVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  const manifest = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string };
   return manifest.version;
 }
 

@@ -4,11 +4,11 @@
  * pause inside one; a stale `-wal` never meets a new file (its old rows would show, and integrity_check would say ok).
  */
 import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3';
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import { messageOf } from '../errors.ts';
+import { builtFile } from '../installation.ts';
 import { historyFile } from '../state-folder.ts';
 
 const busyTimeoutMs = 5000;
@@ -63,7 +63,7 @@ function connect(path: string, warnings: readonly string[]): OpenDatabase {
     connection.pragma('synchronous = NORMAL');
     connection.pragma('foreign_keys = ON');
     const tables = drizzle(connection);
-    migrate(tables, { migrationsFolder: fileURLToPath(new URL('./migrations', import.meta.url)) });
+    migrate(tables, { migrationsFolder: builtFile('history/migrations') });
     return { path, identity: String(identityOf(path)), connection, tables, warnings };
   } catch (cause) {
     connection.close();

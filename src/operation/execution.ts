@@ -4,6 +4,7 @@
  * ends recorded, the folder is removed and the lock is freed.
  */
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DbBackupError, explain } from '../errors.ts';
@@ -73,6 +74,8 @@ export async function withExecution<Value>(
   const limit = timeLimit(subject);
   const wish = watchForCancel(runtime.stateFolder, id);
   const signal = AbortSignal.any([runtime.signal, wish.signal, ...(limit ? [limit.signal] : [])]);
+  // Everything that is under way listens, and Node takes more than ten listeners for a leak.
+  setMaxListeners(0, signal);
   const held: RunLock[] = [lock];
   const execution = openExecution(id, subject, folder, signal, held, runtime);
   await begin(execution, subject, runtime);

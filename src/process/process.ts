@@ -14,6 +14,8 @@ export interface ProgramSpec {
   /** Added to our own environment; `undefined` removes a variable. Secrets go here, never into `args`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** The program moves a dump through the C library's stdio: give it larger buffers, where that can be done. */
+  readonly largeBuffers?: boolean;
   readonly signal?: AbortSignal;
   /** Longest time in ms without a byte on stdout, stdin (accepted) or stderr. */
   readonly idleTimeoutMs?: number;
@@ -64,4 +66,3 @@ export { ProgramFailure } from './failure.ts';
 export { filter } from './filter.ts';
 export { findProgram } from './find-program.ts';
 export { produce } from './produce.ts';
-export { siblingScript } from './sibling-script.ts';

@@ -8,6 +8,7 @@ import { endGroup, forgetGroup, graceMs, registerGroup } from './group.ts';
 import { IdleTimer } from './idle-timer.ts';
 import type { ProgramEnd, ProgramSpec } from './process.ts';
 import { StderrTail } from './stderr-tail.ts';
+import { withLargeBuffers } from './stdio-buffer.ts';
 
 /** Longest wait for the rest of stderr once the group is gone (a process that left the group may hold the pipe), in ms. */
 const lastWordsMs = 500;
@@ -155,8 +156,9 @@ export class Run {
 function startChild(spec: ProgramSpec): Child {
   try {
     const env = { ...process.env, ...spec.env };
+    const [command, args] = spec.largeBuffers ? withLargeBuffers(spec.command, spec.args) : [spec.command, spec.args];
     // `detached` makes it the leader of its own session: one signal reaches all of it, and it cannot prompt on our terminal.
-    return spawn(spec.command, spec.args, { cwd: spec.cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+    return spawn(command, args, { cwd: spec.cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   } catch (error) {
     throw startFailure(spec, error as NodeJS.ErrnoException);
   }

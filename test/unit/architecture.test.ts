@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 /** Who may import whom: the README's picture of the house, enforced. A room is a folder of src, or a file at its top. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
-  main: ['cli', 'source', 'destination', 'crypto', 'notification', 'errors'],
+  main: ['cli', 'source', 'destination', 'crypto', 'notification', 'errors', 'installation'],
   cli: [
     'operation',
     'config',
@@ -54,16 +54,17 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   retention: [],
   pipeline: ['process', 'errors'],
-  crypto: ['pipeline', 'config', 'errors', 'redact', 'process', 'secret-file'],
-  source: ['process', 'errors', 'redact', 'duration'],
+  crypto: ['pipeline', 'config', 'errors', 'redact', 'process', 'secret-file', 'installation'],
+  source: ['process', 'errors', 'redact', 'duration', 'installation'],
   destination: ['process', 'errors', 'redact', 'byte-size', 'duration'],
   notification: ['errors', 'redact', 'duration'],
   sidecar: ['errors'],
-  history: ['errors', 'redact', 'source', 'state-folder'],
+  history: ['errors', 'redact', 'source', 'state-folder', 'installation'],
   lock: ['errors', 'redact', 'state-folder'],
   process: ['errors', 'redact'],
   'state-folder': ['errors'],
   'secret-file': ['errors'],
+  installation: [],
   duration: [],
   figure: [],
   nearest: [],

@@ -5,6 +5,7 @@
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DbBackupError, messageOf } from '../../errors.ts';
+import { builtFile } from '../../installation.ts';
 import { keyId } from '../aes-256-gcm/key-schedule.ts';
 import type { KeyRing } from '../key-ring.ts';
 import { recoveryReadme } from './readme.ts';
@@ -19,7 +20,7 @@ export interface RecoveryKitOptions {
  * nothing is overwritten.
  */
 export async function writeRecoveryKit(folder: string, options: RecoveryKitOptions = {}): Promise<readonly string[]> {
-  const script = await readFile(new URL('./decrypt.mjs', import.meta.url), 'utf8');
+  const script = await readFile(builtFile('crypto/recovery-kit/decrypt.mjs'), 'utf8');
   const secrets = secretFiles(options.keys);
   const files: readonly [string, string, number][] = [
     ['decrypt.mjs', script, 0o600],

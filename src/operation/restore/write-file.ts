@@ -6,11 +6,14 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DbBackupError, messageOf } from '../../errors.ts';
 
-/** Writes to `path` (0600), which must not exist; a stream that errors leaves nothing behind. */
-export async function spool(stream: Readable, path: string, signal: AbortSignal): Promise<void> {
+/**
+ * Writes to `path` (0600), which must not exist; a stream that errors leaves nothing behind. `flush`: onto the disk,
+ * which a file that is thrown away after use does not need.
+ */
+export async function spool(stream: Readable, path: string, signal: AbortSignal, flush = false): Promise<void> {
   try {
     const file = await open(path, 'wx', 0o600);
-    await pipeline(stream, file.createWriteStream({ flush: true, highWaterMark: 1024 * 1024 }), { signal });
+    await pipeline(stream, file.createWriteStream({ flush, highWaterMark: 1024 * 1024 }), { signal });
   } catch (error) {
     stream.destroy();
     await rm(path, { force: true });
@@ -23,7 +26,7 @@ export async function writeNewFile(stream: Readable, path: string, signal: Abort
   await refuseExisting(path, stream);
   const temporary = join(dirname(path), `.dbbackup-${process.pid}-${randomUUID().slice(0, 8)}.part`);
   try {
-    await spool(stream, temporary, signal);
+    await spool(stream, temporary, signal, true);
     await link(temporary, path).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'EEXIST' ? exists(path) : error;
     });

@@ -12,15 +12,23 @@ const mostWorkers = 4;
 
 /**
  * Bytes that a worker takes at a time; the library raises it where the level's overlap is larger. Its own choice (8 MiB
- * at level 3) cost 60 MB more memory, and was neither smaller nor faster on dumps of noise and of text.
+ * at level 3) needs 30 MB more memory for a result 5 % smaller; with 1 MiB the workers starve between jobs (a run of
+ * 750 MB took 4.1 s instead of 3.8 s on two cores).
  */
-const jobBytes = 1024 * 1024;
+const jobBytes = 2 * 1024 * 1024;
+
+/**
+ * Shortest repetition that is looked for, where the library's choice is 5 bytes (levels 3 and 4). Dumps repeat longer
+ * ones: 750 MB of pg_dump came out 5 % smaller in 4 % less time, source code 0.5 % larger in 9 % less.
+ */
+const minMatch = { levels: [3, 4], bytes: 6 };
 
 export async function zstdEncoder(level: number): Promise<Coder> {
   const { CCtx, CParameter, EndDirective, cStreamOutSize } = await loadLibrary();
   const context = new CCtx();
   context.setParameter(CParameter.compressionLevel, level);
   context.setParameter(CParameter.checksumFlag, 1);
+  if (minMatch.levels.includes(level)) context.setParameter(CParameter.minMatch, minMatch.bytes);
   // 0 = in the calling thread; one worker beside it gains nothing on a single core.
   const cores = availableParallelism();
   context.setParameter(CParameter.nbWorkers, cores > 1 ? Math.min(cores, mostWorkers) : 0);

@@ -2,29 +2,26 @@ import { pipeline } from 'node:stream';
 import { produce } from '../../process/process.ts';
 import type { Dump, DumpRequest, SourceContext } from '../source.ts';
 import { EndOfDumpCheck } from './end-of-dump.ts';
-import { readFacts } from './facts.ts';
+import type { Facts } from './facts.ts';
 import { explain } from './failure.ts';
 import type { Session } from './session.ts';
 
 /** Starts pg_dump; the stream's end means exit 0 and a whole dump. */
-export async function startDump(session: Session, request: DumpRequest, context: SourceContext): Promise<Dump> {
-  const facts = await readFacts(session, context);
-  const extensions = await session.queryJson<string[]>(
-    `SELECT coalesce(json_agg(extname ORDER BY extname), '[]') FROM pg_extension;`,
-    context,
-  );
+export async function startDump(
+  session: Session,
+  { database, encoding, collation, extensions }: Facts,
+  request: DumpRequest,
+  context: SourceContext,
+): Promise<Dump> {
   const access = session.connection.to();
   const args = [...dumpArguments(request), ...(session.options.dumpArguments ?? []), ...access.args];
-  const program = produce({ ...(await session.spec('pg_dump', context)), args, env: access.env });
+  const program = produce({ ...(await session.spec('pg_dump', context)), args, env: access.env, largeBuffers: true });
   const check = new EndOfDumpCheck(request.format);
-  program.stdout.once('error', (error) => check.destroy(explain(error, `the dump of ${facts.database}`)));
+  program.stdout.once('error', (error) => check.destroy(explain(error, `the dump of ${database}`)));
   pipeline(program.stdout, check, () => {});
-  const { encoding, collation } = facts;
   return {
     stream: check,
-    contents: async () => [
-      { name: facts.database, tables: check.tables(), properties: { encoding, collation, extensions } },
-    ],
+    contents: async () => [{ name: database, tables: check.tables(), properties: { encoding, collation, extensions } }],
   };
 }
 

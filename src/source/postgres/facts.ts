@@ -14,6 +14,8 @@ export interface Facts {
   readonly bytes: number;
   /** The first table that this user may not read. */
   readonly unreadable: string | null;
+  /** Names of the extensions that are installed in it. */
+  readonly extensions: readonly string[];
   /** User tables, views, sequences, functions, large objects … */
   readonly objects: number;
   /** Bytes in user tables, without their TOAST. */
@@ -45,6 +47,7 @@ SELECT json_build_object(
   'bytes', (SELECT coalesce(sum(pg_table_size(oid)), 0) FROM relations WHERE relkind IN ('r', 'm'))
     + pg_table_size('pg_largeobject'),
   'rowBytes', (SELECT coalesce(sum(pg_relation_size(oid)), 0) FROM relations WHERE relkind = 'r'),
+  'extensions', (SELECT coalesce(json_agg(extname ORDER BY extname), '[]') FROM pg_extension),
   'mayCreate', has_database_privilege(d.oid, 'CREATE'),
   'mayCreateDatabases', (SELECT rolsuper OR rolcreatedb FROM pg_roles WHERE rolname = current_user),
   'unreadable', (SELECT min(name) FROM relations WHERE relkind IN ('r', 'S')
@@ -59,7 +62,7 @@ SELECT json_build_object(
 )
 FROM pg_database d WHERE d.datname = current_database();`;
 
-/** Asks the database, and picks the client programs that suit its server. */
+/** Asks the database afresh, and picks the client programs that suit its server. */
 export async function readFacts(session: Session, context: SourceContext, database?: string): Promise<Facts> {
   const facts = await session.queryJson<Facts>(factsQuery, context, database);
   await session.suit(facts.major, facts.version, context);

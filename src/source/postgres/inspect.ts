@@ -1,10 +1,9 @@
 import type { Inspection, SourceContext } from '../source.ts';
-import { readFacts } from './facts.ts';
+import type { Facts } from './facts.ts';
 import type { Session } from './session.ts';
 
-/** Asks the server by psql, as the dump will reach it. */
-export async function inspect(session: Session, context: SourceContext): Promise<Inspection> {
-  const facts = await readFacts(session, context);
+/** What the server said by psql, which reaches it as the dump will. */
+export async function inspect(session: Session, facts: Facts, context: SourceContext): Promise<Inspection> {
   const { version } = await session.suit(facts.major, facts.version, context);
   const warnings = [];
   if (facts.unreadable !== null) {

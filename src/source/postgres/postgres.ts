@@ -11,6 +11,7 @@ import type { DumpFormat, Source, SourceCapabilities, SourceType } from '../sour
 import { conninfoValue } from './connection.ts';
 import { startDump } from './dump.ts';
 import { EndOfDumpCheck } from './end-of-dump.ts';
+import { type Facts, readFacts } from './facts.ts';
 import { inspect } from './inspect.ts';
 import { type PostgresOptions, postgresOptions } from './options.ts';
 import { restore } from './restore.ts';
@@ -59,10 +60,16 @@ export const postgresType: SourceType<PostgresOptions> = {
 function open(options: PostgresOptions, baseFolder: string): Source {
   const session = new Session(absolutePaths(options, baseFolder));
   const { host, port, database } = session.connection;
+  // A run inspects first; asking the same again would only cost time.
+  let facts: Facts | undefined;
   return {
     identity: { fingerprintParts: ['postgres', placeOf(host), port, database ?? ''], label: session.label() },
-    inspect: (context) => inspect(session, context),
-    dump: (request, context) => startDump(session, request, context),
+    inspect: async (context) => {
+      facts = await readFacts(session, context);
+      return inspect(session, facts, context);
+    },
+    dump: async (request, context) =>
+      startDump(session, facts ?? (await readFacts(session, context)), request, context),
     examineTarget: async (request, context) => {
       const { label, hasData } = await examine(session, request, context);
       return { label, hasData };

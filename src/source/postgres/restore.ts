@@ -70,6 +70,7 @@ async function loadScript(
     env,
     // On the script's own first line, so that the lines in messages are the script's.
     stdinPrefix: Buffer.from('BEGIN; '),
+    largeBuffers: true,
   });
   await pipeline(bytesOf(request), new GuardedScript(), psql.stdin);
 }
@@ -83,7 +84,7 @@ async function loadArchive(
   const { env, args } = session.connection.into(database);
   const chosen = [...choices(request), ...(session.options.restoreArguments ?? [])];
   const all = ['--no-password', '--exit-on-error', ...chosen, ...args];
-  const spec = { ...(await session.spec('pg_restore', context)), env };
+  const spec = { ...(await session.spec('pg_restore', context)), env, largeBuffers: true };
   if (request.jobs > 1) {
     const path = await inFile(request, context);
     await capture({ ...spec, args: [...all, `--jobs=${request.jobs}`, path] });

@@ -1,5 +1,6 @@
 import { DbBackupError } from '../../errors.ts';
-import { capture, siblingScript } from '../../process/process.ts';
+import { builtFile } from '../../installation.ts';
+import { capture } from '../../process/process.ts';
 import type { WorkerAnswers, WorkerLine, WorkerTask } from './worker-task.ts';
 
 /** What SQLite itself refused; callers give it the name of what they were doing. */
@@ -27,7 +28,7 @@ export async function askWorker<Task extends WorkerTask>(
 ): Promise<WorkerAnswers[Task['task']]> {
   const { stdout } = await capture({
     command: process.execPath,
-    args: [siblingScript(import.meta.url, './worker.js')],
+    args: [builtFile('source/sqlite/worker.js')],
     stdinPrefix: Buffer.from(JSON.stringify(task)),
     signal: limits.signal,
     idleTimeoutMs: task.task === 'copy' ? limits.idleTimeoutMs : undefined,

@@ -19,6 +19,7 @@ export async function dumpSql(path: string, busyTimeoutMs: number, context: Sour
     // The script leaves its list of tables here; a plain name there needs no quoting.
     cwd: await context.temporaryFolder(),
     stdinPrefix: Buffer.from(sqlDumpScript(busyTimeoutMs)),
+    largeBuffers: true,
     signal: context.signal,
     idleTimeoutMs: context.idleTimeoutMs,
   });

@@ -72,6 +72,7 @@ async function build(draft: string, { input, format }: RestoreRequest, context: 
   const program = consume({
     command,
     args: ['-safe', '-bail', ...sqlite3Arguments, ...speed, draft],
+    largeBuffers: true,
     signal: context.signal,
     idleTimeoutMs: context.idleTimeoutMs,
   });

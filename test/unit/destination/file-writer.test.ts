@@ -59,4 +59,19 @@ describe('FileWriter', () => {
     expect(calls[0]).toBe(1);
     expect(calls[1]).toBeGreaterThan(10);
   });
+
+  it('F26 sends what it wrote to the disk meanwhile, and a failure of that fails the whole', async () => {
+    let syncs = 0;
+    const failing = Object.assign(Object.create(handle), {
+      writev: (buffers: Buffer[]) => handle.writev(buffers),
+      async datasync() {
+        syncs += 1;
+        throw Object.assign(new Error('i/o error'), { code: 'EIO' });
+      },
+    });
+    const chunk = Buffer.alloc(1024 * 1024);
+    const piped = pipeline(Readable.from(Array.from({ length: 33 }, () => chunk)), new FileWriter(failing, 'writing'));
+    await expect(piped).rejects.toMatchObject({ code: 'DESTINATION_FAILED' });
+    expect(syncs).toBe(1);
+  });
 });

@@ -1,9 +1,8 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findProgram, siblingScript } from '../../../src/process/process.ts';
+import { findProgram } from '../../../src/process/process.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -32,17 +31,5 @@ describe('findProgram', () => {
 
   it.each(['only-a-file', 'only-a-folder'])('does not take %s for a program', async (name) => {
     expect(await findProgram(name, [folder])).toBeUndefined();
-  });
-});
-
-describe('siblingScript', () => {
-  it('is beside a compiled module', () => {
-    const module = pathToFileURL('/usr/src/app/dist/source/sqlite/sqlite.js').href;
-    expect(siblingScript(module, './copy.js')).toBe('/usr/src/app/dist/source/sqlite/copy.js');
-  });
-
-  it('is the compiled one of a module that runs as TypeScript', () => {
-    const module = pathToFileURL('/usr/src/app one/src/source/sqlite/sqlite.ts').href;
-    expect(siblingScript(module, './copy.js')).toBe('/usr/src/app one/dist/source/sqlite/copy.js');
   });
 });
