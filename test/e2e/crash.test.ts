@@ -1,13 +1,13 @@
 /** F24: SIGKILL at any moment. What is published is whole, and the next run works and clears what the dead one left. */
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fillNoise } from '../servers/sqlite-nasty.ts';
-import { backupsOf, filesIn, historyOf, processesOf } from './aftermath.ts';
+import { backupsOf, filesIn, historyOf } from './aftermath.ts';
 import { openCampaign } from './campaign.ts';
 import { expectCode, makeWorkplace, type Workplace } from './cli.ts';
+import { runAndKill } from './kill.ts';
 
 const campaign = openCampaign('crash', 6);
 const timeout = 120_000 + campaign.rounds * 120_000;
@@ -36,17 +36,7 @@ describe('F24 killed at a random moment', () => {
   });
   afterAll(() => place.remove());
 
-  /** Kills the program, or all that belong to it, and waits until the rest have seen it. */
-  async function runAndKill(args: readonly string[], lastsMs: number): Promise<number | null> {
-    const { child, ended } = place.start(args);
-    await delay(campaign.random() * lastsMs * 1.1);
-    const pids = campaign.random() < 0.5 ? processesOf(place) : [];
-    child.kill('SIGKILL');
-    for (const pid of pids) killIfThere(pid);
-    const { code } = await ended;
-    await vi.waitFor(() => expect(processesOf(place)).toEqual([]), { timeout: 30_000, interval: 20 });
-    return code;
-  }
+  const kill = (args: readonly string[], lastsMs: number) => runAndKill(place, campaign, args, lastsMs);
 
   async function expectSidecarsTrue(): Promise<void> {
     const files = await filesIn(place.path('backups'));
@@ -82,7 +72,7 @@ describe('F24 killed at a random moment', () => {
       const job = campaign.pick(jobs);
       // Some rounds kill the recovery of the round before as well.
       for (let kills = 1 + campaign.below(2); kills > 0; kills--) {
-        killed += Number((await runAndKill(['run', job], lasts.get(job) ?? 0)) === null);
+        killed += Number((await kill(['run', job], lasts.get(job) ?? 0)) === null);
         await expectSidecarsTrue();
       }
       expectCode(await place.run('run', job, '--quiet'), 0);
@@ -108,9 +98,9 @@ describe('F24 killed at a random moment', () => {
     let before = contentOf(place.path('old.sqlite'));
     for (let round = 0; round < campaign.rounds; round++) {
       const fresh = `fresh-${round}.sqlite`;
-      await runAndKill(['restore', reference, '--to', fresh], lastsMs);
+      await kill(['restore', reference, '--to', fresh], lastsMs);
       if (existsSync(place.path(fresh))) expect(contentOf(place.path(fresh))).toEqual(whole);
-      await runAndKill(['restore', reference, '--to', 'old.sqlite', '--clean', '--yes'], lastsMs);
+      await kill(['restore', reference, '--to', 'old.sqlite', '--clean', '--yes'], lastsMs);
       const after = contentOf(place.path('old.sqlite'));
       expect([before, whole]).toContainEqual(after);
       before = after;
@@ -129,13 +119,5 @@ function contentOf(path: string): unknown {
     return { rows, integrity: database.pragma('integrity_check') };
   } finally {
     database.close();
-  }
-}
-
-function killIfThere(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It was faster.
   }
 }
