@@ -39,7 +39,8 @@ export function addGlobalOptions(command: Command): Command {
 export function runAction<Options>(context: CommandContext, action: Action<Options>) {
   return async (...given: unknown[]): Promise<void> => {
     const command = given.at(-1) as Command;
-    const options = command.opts<Options & GlobalOptions>();
+    // A command with commands of its own takes the global options wherever they stand.
+    const options = command.optsWithGlobals<Options & GlobalOptions>();
     const { openOutput } = await import('./output.ts');
     const output = openOutput(context.app, options);
     context.ending.output = output;

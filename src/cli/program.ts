@@ -81,7 +81,8 @@ export function buildProgram(context: CommandContext): Command {
       writeErr: (text) => context.app.stderr.write(text),
       outputError: () => {},
     });
-    if (command !== program && command.commands.length === 0) addGlobalOptions(command);
+    // A mere group of commands (`config`) does nothing itself.
+    if (command !== program && !isGroup(command)) addGlobalOptions(command);
   }
   return program;
 }
@@ -96,6 +97,10 @@ Examples:
 
 Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 source or restore target,
 4 destination, 5 integrity, 6 busy, 7 partial, 8 done with a warning, 130/143 interrupted.`;
+
+function isGroup(command: Command): boolean {
+  return command.commands.length > 0 && command.registeredArguments.length === 0;
+}
 
 function descendants(command: Command): Command[] {
   return command.commands.flatMap((each) => [each, ...descendants(each)]);

@@ -111,6 +111,8 @@ export interface Execution extends ExecutionDetails {
   readonly durationMs?: number;
   readonly error?: ErrorRecord;
   readonly retryCount: number;
+  /** Set when the entry was lost, and written anew from a sidecar: log and process are unknown then. */
+  readonly rebuiltAt?: Date;
   readonly created: Date;
   readonly updated: Date;
   readonly destinations: readonly DestinationResult[];
@@ -154,6 +156,30 @@ export interface Validation {
   readonly destination: string;
   readonly result: 'passed' | 'failed';
   readonly error?: string;
+}
+
+/** A backup as its sidecars tell of it, for a history that has lost the entry of its run. */
+export interface RebuiltBackup extends ExecutionDetails {
+  readonly backupId: string;
+  readonly job: string;
+  readonly trigger: string;
+  readonly host: string;
+  readonly status: 'completed' | 'suspect';
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+  readonly durationMs: number;
+  readonly rawBytes: number;
+  readonly storedBytes: number;
+  readonly destinations: readonly DestinationResult[];
+  readonly validations: readonly Omit<Validation, 'backupId'>[];
+}
+
+/** What `rebuild` added, and how many of the backups it found in the history already. */
+export interface RebuildCounts {
+  readonly executions: number;
+  readonly destinations: number;
+  readonly validations: number;
+  readonly known: number;
 }
 
 /** Over the executions of kind `backup`. */
@@ -213,6 +239,11 @@ export interface History {
    * One that ended by itself meanwhile is left alone.
    */
   markInterrupted(isAlive: (execution: Execution) => boolean | Promise<boolean>): Promise<readonly Execution[]>;
+  /**
+   * Adds entries for backups that have none, marked by `rebuiltAt`, and validations that are missing; all or nothing.
+   * What is there stays as it is: done twice, it changes nothing.
+   */
+  rebuild(backups: readonly RebuiltBackup[]): RebuildCounts;
   /** Flushes the last progress and closes the file. */
   close(): void;
 }

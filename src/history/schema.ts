@@ -38,6 +38,8 @@ export const executionTable = sqliteTable(
     errorMessage: text('error_message'),
     errorHint: text('error_hint'),
     retryCount: integer('retry_count').notNull().default(0),
+    /** When it was written down anew from a sidecar, in place of an entry that was lost. */
+    rebuiltAt: integer('rebuilt_at', { mode: 'timestamp_ms' }),
     created: integer({ mode: 'timestamp_ms' }).notNull(),
     updated: integer({ mode: 'timestamp_ms' }).notNull(),
   },

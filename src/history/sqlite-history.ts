@@ -20,10 +20,13 @@ import type {
   LogLine,
   NewExecution,
   Progress,
+  RebuildCounts,
+  RebuiltBackup,
   SampleChoice,
   Validation,
 } from './history.ts';
 import { ProgressThrottle } from './progress-throttle.ts';
+import { rebuild } from './rebuild.ts';
 import { destinationTable, executionTable, logLineTable, validationTable } from './schema.ts';
 
 const logLimit = 10_000;
@@ -171,6 +174,10 @@ export class SqliteHistory implements History {
       if (!(await isAlive(execution)) && this.#interrupt(execution.id)) interrupted.push(execution);
     }
     return interrupted;
+  }
+
+  rebuild(backups: readonly RebuiltBackup[]): RebuildCounts {
+    return this.#write('what the sidecars tell', (tables) => rebuild(tables, backups, new Date()));
   }
 
   close(): void {

@@ -35,6 +35,7 @@ const kinds = [
 
 export function historyCommand(context: CommandContext): Command {
   return newCommand('history')
+    .addCommand(rebuildCommand(context))
     .description('what ran on this machine, newest first')
     .argument('[job]', 'only this job')
     .option('--status <status>', `one of ${statuses.join(', ')}`)
@@ -42,7 +43,10 @@ export function historyCommand(context: CommandContext): Command {
     .option('--since <time>', 'only from then on: 2026-11-01, or 7d, 12h')
     .option('--limit <n>', 'so many a page', positiveInteger, 20)
     .option('--page <n>', 'which page', positiveInteger, 1)
-    .addHelpText('after', '\nExamples:\n  $ dbbackup history\n  $ dbbackup history example --status failed --since 30d')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ dbbackup history\n  $ dbbackup history example --status failed --since 30d\n  $ dbbackup history rebuild',
+    )
     .action(
       runAction<HistoryFlags>(context, async ({ args, options }, output) => {
         const { queryHistory } = await import('../open-history-query.ts');
@@ -67,11 +71,37 @@ export function historyCommand(context: CommandContext): Command {
     );
 }
 
+function rebuildCommand(context: CommandContext): Command {
+  return newCommand('rebuild')
+    .description('write down anew what was lost, from the sidecars at the destinations; changes nothing that is there')
+    .argument('[destination...]', 'only from these destinations')
+    .addHelpText('after', '\nExamples:\n  $ dbbackup history rebuild\n  $ dbbackup history rebuild disk')
+    .action(
+      runAction(context, async ({ args, options }, output) => {
+        const { openRuntime } = await import('../open-runtime.ts');
+        const { queryHistory } = await import('../open-history-query.ts');
+        const { rebuildHistory } = await import('../../operation/rebuild-history.ts');
+        const { describeFailure } = await import('../../operation/storage/list.ts');
+        const runtime = await openRuntime(context.app, options, output, { config: 'required', state: true });
+        const done = await queryHistory(context.app, options, output, (history) =>
+          rebuildHistory(args, history, runtime),
+        );
+        for (const failure of done.failures) output.warn(describeFailure(failure));
+        for (const backup of done.conflicts) output.warn(`${backup} bears the id of another backup and was left out`);
+        const { backups, executions, validations, known } = done;
+        output.result({ ...done, failures: done.failures.map(({ destination }) => destination) }, () => {
+          return `${backups} backups found: ${executions} written down anew, ${known} known; ${validations} verifications added`;
+        });
+        return done.failures.length > 0 ? 7 : undefined;
+      }),
+    );
+}
+
 function row(execution: Execution): string[] {
   const { durationMs, rawBytes, storedBytes, error } = execution;
   return [
     execution.id.slice(0, 8),
-    execution.kind,
+    execution.rebuiltAt ? `${execution.kind} (rebuilt)` : execution.kind,
     execution.job ?? '',
     formatTime(execution.startedAt),
     durationMs === undefined ? '' : formatDuration(durationMs),
