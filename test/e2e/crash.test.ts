@@ -88,6 +88,7 @@ describe('F24 killed at a random moment', () => {
   test('during restores: the target is absent or whole, and an existing one is the old or the new', {
     timeout,
   }, async () => {
+    expectCode(await place.run('run', 'copied', '--quiet'), 0);
     const [first] = await backupsOf(place);
     const reference = `disk:${first?.key}`;
     const begun = Date.now();
