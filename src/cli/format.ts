@@ -1,5 +1,5 @@
 /** Figures, times and tables as people read them. */
-export { formatBytes, formatDuration, formatSavings } from '../figure.ts';
+export { formatBytes, formatDuration, formatSavings } from '../value/figure.ts';
 
 /** Local time without milliseconds, as `2026-11-20 03:00:00`. */
 export function formatTime(time: Date): string {

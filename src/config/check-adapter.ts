@@ -1,6 +1,6 @@
 import type { ZodType } from 'zod';
 import { DbBackupError, messageOf } from '../errors.ts';
-import { nearest } from '../nearest.ts';
+import { nearest } from '../value/nearest.ts';
 import type { AdapterDefinition } from './config.ts';
 import { check, type Finding, findings } from './issue.ts';
 import { limitSchema } from './limit-schema.ts';

@@ -3,8 +3,8 @@
  * is the words themselves. `$${` is a literal `${`; references are not looked up here.
  */
 import { z } from 'zod';
-import { duration } from '../duration.ts';
 import { messageOf } from '../errors.ts';
+import { duration } from '../value/duration.ts';
 import { splitWords } from './words.ts';
 
 /** A program that resists its time limit is killed; the default keeps a forgotten prompt from blocking the night. */

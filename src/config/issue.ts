@@ -1,6 +1,6 @@
 /** From zod's issues to problems: our words, one issue per unknown key, unions reduced to the branch that was meant. */
 import { z } from 'zod';
-import { nearest } from '../nearest.ts';
+import { nearest } from '../value/nearest.ts';
 import { leadingWord } from './problem.ts';
 import { isRecord, type Path, valueAt } from './walk-strings.ts';
 

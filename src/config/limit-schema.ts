@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { byteRate } from '../byte-rate.ts';
+import { byteRate } from '../value/byte-rate.ts';
 
 /** `10MB/s` for both ways, or each way for itself; in bytes per second. Of every kind of destination. */
 export const limitSchema = z.union([

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { duration } from '../duration.ts';
 import type { RetentionRules } from '../retention/retention.ts';
+import { duration } from '../value/duration.ts';
 
 /** Zero would read as "keep none" and mean "no such rule": neither is guessed (F32). */
 const countRule = 'must be a whole number of at least 1; leave it out to have no such rule';

@@ -3,10 +3,10 @@
  * silently ignored. `limits` are what the rest of the file allows one job; without them: any (for the JSON Schema).
  */
 import { z } from 'zod';
-import { duration } from '../duration.ts';
 import { checkLevel, codecs } from '../pipeline/compression/all.ts';
 import type { CompressionType } from '../pipeline/compression/compression.ts';
 import type { SourceCapabilities } from '../source/source.ts';
+import { duration } from '../value/duration.ts';
 import { anomalySchema } from './anomaly-schema.ts';
 import { hooksSchema } from './hooks.ts';
 import { retentionSchema } from './retention-schema.ts';

@@ -4,7 +4,7 @@
  * is not given is not called. It is told everything, every time.
  */
 import { z } from 'zod';
-import { duration } from '../duration.ts';
+import { duration } from '../value/duration.ts';
 import { sendRequest } from './http.ts';
 import { cutBytes } from './messenger.ts';
 import type { Message, NotificationType } from './notification.ts';

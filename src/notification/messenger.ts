@@ -1,6 +1,6 @@
 /** What channels for people share: when they are told, how often, how long they may take, and the words. */
 import { z } from 'zod';
-import { duration } from '../duration.ts';
+import { duration } from '../value/duration.ts';
 import {
   type Message,
   type Notification,

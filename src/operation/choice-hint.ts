@@ -1,4 +1,4 @@
-import { nearest } from '../nearest.ts';
+import { nearest } from '../value/nearest.ts';
 
 /** For a name that is none of `known`: the one that was probably meant, and all there are. */
 export function choiceHint(name: string, known: Iterable<string>): string {

@@ -1,7 +1,7 @@
 /** What the config may say about an S3 destination. Loads no SDK. */
 import { z } from 'zod';
-import { byteSize } from '../../byte-size.ts';
-import { duration } from '../../duration.ts';
+import { byteSize } from '../../value/byte-size.ts';
+import { duration } from '../../value/duration.ts';
 import { isKey } from '../key.ts';
 import { defaultMemoryBytes, maxPartBytes, mostParts, smallestMemoryBytes, smallestPartBytes } from './planner.ts';
 

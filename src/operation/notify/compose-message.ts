@@ -1,10 +1,10 @@
 /** From how a run ended to what is told of it. Every text is redacted here, before any channel sees it. */
 import type { Job } from '../../config/config.ts';
 import { DbBackupError, explain, messageOf } from '../../errors.ts';
-import { formatBytes, formatDuration, formatSavings } from '../../figure.ts';
 import type { JobStatistics } from '../../history/history.ts';
 import type { BackupFigures, Message, MessageError, OutcomeEvent } from '../../notification/notification.ts';
 import { redact } from '../../redact.ts';
+import { formatBytes, formatDuration, formatSavings } from '../../value/figure.ts';
 import type { BackupResult } from '../backup/backup.ts';
 import type { JobOutcome } from '../backup/run-jobs.ts';
 import type { Watch } from './watch-run.ts';

@@ -3,8 +3,8 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { duration } from '../../duration.ts';
 import { DbBackupError } from '../../errors.ts';
+import { duration } from '../../value/duration.ts';
 
 const defaultBusyTimeoutMs = 5000;
 

@@ -5,10 +5,10 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseByteRate } from '../../../src/byte-rate.ts';
 import { Bandwidth } from '../../../src/destination/bandwidth.ts';
 import { LimitedDestination } from '../../../src/destination/limited-destination.ts';
 import { MemoryDestination } from '../../../src/destination/memory/memory-destination.ts';
+import { parseByteRate } from '../../../src/value/byte-rate.ts';
 
 const KB = 1000;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseByteSize } from '../../../../src/byte-size.ts';
 import { destinationTypes } from '../../../../src/destination/all.ts';
 import { s3Type } from '../../../../src/destination/s3/s3.ts';
+import { parseByteSize } from '../../../../src/value/byte-size.ts';
 
 const keys = { accessKeyId: 'id', secretAccessKey: 'secret' };
 
