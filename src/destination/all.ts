@@ -2,5 +2,6 @@
 import type { DestinationType } from './destination.ts';
 import { localType } from './local/local.ts';
 import { s3Type } from './s3/s3.ts';
+import { sftpType } from './sftp/sftp.ts';
 
-export const destinationTypes: readonly DestinationType[] = [localType, s3Type];
+export const destinationTypes: readonly DestinationType[] = [localType, s3Type, sftpType];

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localType } from '../../src/destination/local/local.ts';
-import { temporaryName } from '../../src/destination/local/temporary-name.ts';
+import { temporaryName } from '../../src/destination/temporary-name.ts';
 import { describeDestination } from './describe-destination.ts';
 
 let folder = '';

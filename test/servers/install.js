@@ -31,6 +31,9 @@ const needed = [
   { package: 'swift-account', present: () => onPath('swift-account-server') },
   { package: 'swift-container', present: () => onPath('swift-container-server') },
   { package: 'swift-object', present: () => onPath('swift-object-server') },
+  { package: 'openssh-server', present: () => onPath('sshd') },
+  { package: 'openssh-client', present: () => onPath('ssh-keygen') && onPath('ssh-agent') },
+  { package: 'rclone', present: () => onPath('rclone') },
   { package: 'procps', present: () => onPath('ps') },
   { package: 'util-linux', present: () => onPath('setpriv') },
 ];

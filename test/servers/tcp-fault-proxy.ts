@@ -9,6 +9,8 @@ export interface TcpFaultProxy {
   dropAfter(bytes: number, direction: 'to-server' | 'to-client'): void;
   /** Passes nothing on in either direction, until the returned function is called. */
   stall(): () => void;
+  /** The same from the moment when so many bytes, counted from now, have been sent towards the server. */
+  stallAfter(bytes: number): () => void;
   /** Cuts every connection now. */
   cut(): void;
   close(): Promise<void>;
@@ -19,10 +21,22 @@ export async function startTcpFaultProxy(behind: number): Promise<TcpFaultProxy>
   const left = { 'to-server': Number.POSITIVE_INFINITY, 'to-client': Number.POSITIVE_INFINITY };
   let stalled = false;
   let sentBytes = 0;
+  let stallAt = Number.POSITIVE_INFINITY;
+  const stall = () => {
+    stalled = true;
+    stallAt = Number.POSITIVE_INFINITY;
+    for (const socket of sockets) socket.pause();
+  };
+  const release = () => {
+    stalled = false;
+    stallAt = Number.POSITIVE_INFINITY;
+    for (const socket of sockets) socket.resume();
+  };
 
   const relay = (from: Socket, to: Socket, direction: keyof typeof left) => {
     from.on('data', (chunk) => {
       if (direction === 'to-server') sentBytes += chunk.length;
+      if (sentBytes >= stallAt) stall();
       left[direction] -= chunk.length;
       if (left[direction] <= 0) {
         left[direction] = Number.POSITIVE_INFINITY;
@@ -60,12 +74,12 @@ export async function startTcpFaultProxy(behind: number): Promise<TcpFaultProxy>
       left[direction] = bytes;
     },
     stall() {
-      stalled = true;
-      for (const socket of sockets) socket.pause();
-      return () => {
-        stalled = false;
-        for (const socket of sockets) socket.resume();
-      };
+      stall();
+      return release;
+    },
+    stallAfter(bytes) {
+      stallAt = sentBytes + bytes;
+      return release;
     },
     cut,
     async close() {

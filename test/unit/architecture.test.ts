@@ -53,7 +53,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   pipeline: ['process', 'errors'],
   crypto: ['pipeline', 'config', 'errors', 'redact', 'process', 'secret-file', 'installation'],
   source: ['process', 'errors', 'redact', 'value', 'installation'],
-  destination: ['process', 'errors', 'redact', 'value'],
+  destination: ['process', 'errors', 'redact', 'value', 'secret-file'],
   notification: ['errors', 'redact', 'value'],
   sidecar: ['errors'],
   history: ['errors', 'redact', 'source', 'state-folder', 'installation'],
@@ -87,6 +87,7 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   'cli-progress': ['cli'],
   '@inquirer/prompts': ['cli'],
   nodemailer: ['notification'],
+  ssh2: ['destination'],
   cosmiconfig: ['config'],
   'age-encryption': ['crypto'],
 };

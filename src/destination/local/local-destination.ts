@@ -11,13 +11,13 @@ import { addAbortSignal, Readable } from 'node:stream';
 import { DbBackupError } from '../../errors.ts';
 import type { Destination, GetOptions, Leftover, PutOptions, StoredObject } from '../destination.ts';
 import { assertKey, isKey } from '../key.ts';
+import { isTemporaryName, standsFor, startedAtOf } from '../temporary-name.ts';
 import { FileReader } from './file-reader.ts';
 import { assertRoom, freeBytesAt } from './free-space.ts';
 import { attempt, errnoOf, isMissing, localError } from './local-error.ts';
 import { haveFolders, lstatIfThere, type Place, placeOf, removeEmptyFolders, syncFolders } from './place.ts';
 import { objectExists, publishNew, publishOver } from './publish.ts';
 import { TemporaryFile } from './temporary-file.ts';
-import { isTemporaryName, standsFor, startedAtOf } from './temporary-name.ts';
 import { type FoundFile, walk } from './walk.ts';
 
 /** Files of a listing; one lstat(2) after the other would make a long one wait ten times as long. */

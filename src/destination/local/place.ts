@@ -8,8 +8,8 @@ import { lstat, mkdir, open, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DbBackupError } from '../../errors.ts';
 import { assertKey } from '../key.ts';
+import { isTemporaryName } from '../temporary-name.ts';
 import { errnoOf, isMissing } from './local-error.ts';
-import { isTemporaryName } from './temporary-name.ts';
 
 export interface Place {
   readonly key: string;

@@ -6,9 +6,9 @@
 import { link, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DbBackupError } from '../../errors.ts';
+import { claimName } from '../temporary-name.ts';
 import { errnoOf } from './local-error.ts';
 import { lstatIfThere, type Place, syncFolders } from './place.ts';
-import { claimName } from './temporary-name.ts';
 
 /** What link(2) says on file systems without hard links: exFAT, many FUSE and network file systems. */
 const withoutLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);

@@ -9,10 +9,10 @@ import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DbBackupError } from '../../errors.ts';
+import { temporaryName } from '../temporary-name.ts';
 import { FileWriter } from './file-writer.ts';
 import { attempt, errnoOf } from './local-error.ts';
 import { makeFolders, type Place } from './place.ts';
-import { temporaryName } from './temporary-name.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 const openAttempts = 5;
