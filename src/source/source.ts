@@ -46,6 +46,13 @@ export interface SourceCapabilities {
   readonly schemaFilter: boolean;
   /** Flags of `restore` that this engine understands. */
   readonly restoreOptions: readonly RestoreOption[];
+  /** The engine's servers hold several databases, and `Source.server` is there: jobs may say `databases`. */
+  readonly bundle?: BundleCapability;
+}
+
+export interface BundleCapability {
+  /** Of what belongs to a server and to none of its databases (roles …); undefined where there is no such thing. */
+  readonly globals?: DumpFormat;
 }
 
 export type RestoreOption = 'database' | 'create' | 'clean' | 'dataOnly' | 'schemaOnly' | 'noOwner' | 'noPrivileges';
@@ -160,6 +167,24 @@ export interface Source {
   examineTarget(request: Omit<RestoreRequest, 'input'>, context: SourceContext): Promise<RestoreTarget>;
   /** Stops at the first error with the old data intact; throws TARGET_NOT_EMPTY when there is data and no `clean`. */
   restore(request: RestoreRequest, context: SourceContext): Promise<RestoreOutcome>;
+  /** There for engines with the capability `bundle`: all that the operation needs to back up several databases as one. */
+  readonly server?: DatabaseServer;
+}
+
+export interface DatabaseServer {
+  /** Names of all databases that hold users' data: without templates and what is the engine's own. */
+  databases(context: SourceContext): Promise<readonly string[]>;
+  /** The same source at another database of its server; its `restore` and `examineTarget` mean that database, too. */
+  at(database: string): Source;
+  /** Undefined where there is no such thing, or where the options leave it out. */
+  readonly globals?: ServerGlobals;
+}
+
+/** What belongs to a server and to none of its databases. Restored first. */
+export interface ServerGlobals {
+  dump(context: SourceContext): Promise<Dump>;
+  /** Creates what is missing and leaves alone what exists: the warnings name it. */
+  restore(input: Readable, context: SourceContext): Promise<RestoreOutcome>;
 }
 
 /** What the sidecar's `recover` recipe needs from the engine; shell-quoted by the caller where it says so. */
@@ -183,5 +208,6 @@ export interface SourceType<Options = unknown> {
   fromTarget(target: string): Options | undefined;
   /** A pass-through that errors with DUMP_INCOMPLETE or DUMP_EMPTY unless a whole dump has passed: for `verify`. */
   endOfDumpCheck(format: DumpFormat): Duplex;
-  recovery(format: DumpFormat, databases: readonly string[]): RecoveryStep;
+  /** `withGlobals`: the step of `capabilities.bundle.globals` goes before, so that roles are there. */
+  recovery(format: DumpFormat, databases: readonly string[], withGlobals?: boolean): RecoveryStep;
 }
