@@ -15,6 +15,8 @@ export interface Output {
   result(value: unknown, text: () => string): void;
   /** One NDJSON event under --json; nothing otherwise. */
   event(value: unknown): void;
+  /** A part of a result for people, on stdout as it comes; nothing under --json. */
+  print(text: string): void;
   /** A remark for people, on stderr; nothing when quiet. */
   say(text: string): void;
   /** Trouble that did not stop the command; makes the exit code 8. */
@@ -37,6 +39,9 @@ export function openOutput(app: App, options: GlobalOptions): Output {
     result(value, text) {
       if (json) write(app.stdout, JSON.stringify(value));
       else if (!quiet) write(app.stdout, text());
+    },
+    print(text) {
+      if (!json) write(app.stdout, text);
     },
     event(value) {
       if (json) write(app.stdout, JSON.stringify(value));

@@ -4,6 +4,7 @@ import { DbBackupError, exitCodeOf, exitCodes } from '../errors.ts';
 import { redact } from '../redact.ts';
 import type { App } from './app.ts';
 import { cancelCommand } from './command/cancel.ts';
+import { checkCommand } from './command/check.ts';
 import { cleanupCommand } from './command/cleanup.ts';
 import { configCommand } from './command/config.ts';
 import { deleteCommand } from './command/delete.ts';
@@ -44,6 +45,7 @@ const commands: readonly ((context: CommandContext) => Command)[] = [
   statusCommand,
   cancelCommand,
   jobsCommand,
+  checkCommand,
   notifyCommand,
   keygenCommand,
   keysCommand,

@@ -9,6 +9,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { ZodType } from 'zod';
+import type { Finding } from '../finding.ts';
 
 export interface StoredObject {
   readonly key: string;
@@ -66,6 +67,12 @@ export interface Destination {
   leftovers(): AsyncIterable<Leftover>;
   /** Bytes that can still be stored; undefined where the store does not say. */
   freeBytes(): Promise<number | undefined>;
+  /**
+   * What is particular to this kind, for `dbbackup check`: settings of the store, room, rights. That objects can be put,
+   * read, listed and deleted is tried for every kind by the caller. `folder`: a key under which it may write, and
+   * removes what it wrote. What it throws is shown as a failure.
+   */
+  check?(folder: string, signal: AbortSignal): AsyncIterable<Finding>;
 }
 
 /** One line of `all.ts`: everything about a kind that is known without opening it. */

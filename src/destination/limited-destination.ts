@@ -4,6 +4,7 @@
  * side of the limit does so on the other, with the same error.
  */
 import { pipeline, type Readable } from 'node:stream';
+import type { Finding } from '../finding.ts';
 import type { Bandwidth } from './bandwidth.ts';
 import type { Destination, GetOptions, Leftover, PutOptions, StoredObject } from './destination.ts';
 
@@ -68,6 +69,10 @@ export class LimitedDestination implements Destination {
 
   freeBytes(): Promise<number | undefined> {
     return this.#inner.freeBytes();
+  }
+
+  async *check(folder: string, signal: AbortSignal): AsyncIterable<Finding> {
+    yield* this.#inner.check?.(folder, signal) ?? [];
   }
 }
 

@@ -10,6 +10,7 @@
  */
 import type { Duplex, Readable } from 'node:stream';
 import type { ZodType } from 'zod';
+import type { Finding } from '../finding.ts';
 
 export type BackupType = 'full' | 'schema' | 'data';
 
@@ -155,6 +156,14 @@ export interface RestoreOutcome {
   readonly warnings: readonly string[];
 }
 
+/** What `dbbackup check` asks of a source. */
+export interface CheckContext extends SourceContext {
+  /** Names of the dump formats that jobs want of it. */
+  readonly formats: readonly string[];
+  /** True when every job leaves something out, so that what cannot be read may be what nobody wants. */
+  readonly filtered: boolean;
+}
+
 /** An opened source. One instance serves one execution. */
 export interface Source {
   readonly identity: SourceIdentity;
@@ -167,6 +176,11 @@ export interface Source {
   examineTarget(request: Omit<RestoreRequest, 'input'>, context: SourceContext): Promise<RestoreTarget>;
   /** Stops at the first error with the old data intact; throws TARGET_NOT_EMPTY when there is data and no `clean`. */
   restore(request: RestoreRequest, context: SourceContext): Promise<RestoreOutcome>;
+  /**
+   * Everything that a dump needs, for `dbbackup check`: tools and versions, connection, rights, size. Changes nothing.
+   * What it throws is shown as a failure. Without it `inspect` is asked.
+   */
+  check?(context: CheckContext): AsyncIterable<Finding>;
   /** There for engines with the capability `bundle`: all that the operation needs to back up several databases as one. */
   readonly server?: DatabaseServer;
 }

@@ -9,9 +9,11 @@ import { type FileHandle, lstat, open, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { addAbortSignal, Readable } from 'node:stream';
 import { DbBackupError } from '../../errors.ts';
+import type { Finding } from '../../finding.ts';
 import type { Destination, GetOptions, Leftover, PutOptions, StoredObject } from '../destination.ts';
 import { assertKey, isKey } from '../key.ts';
 import { isTemporaryName, standsFor, startedAtOf } from '../temporary-name.ts';
+import { checkFolder } from './check.ts';
 import { FileReader } from './file-reader.ts';
 import { assertRoom, freeBytesAt } from './free-space.ts';
 import { attempt, errnoOf, isMissing, localError } from './local-error.ts';
@@ -111,6 +113,10 @@ export class LocalDestination implements Destination {
 
   async freeBytes(): Promise<number | undefined> {
     return attempt(`asking ${this.label} for its free space`, () => freeBytesAt(this.#root));
+  }
+
+  check(): AsyncIterable<Finding> {
+    return checkFolder(this.#root);
   }
 
   async #store(

@@ -14,6 +14,9 @@ import { failureOf } from './s3-error.ts';
 import type { S3Store } from './s3-store.ts';
 import { assertEtag } from './stored-bytes.ts';
 
+/** What has to be known of a part to send it. */
+type SendablePart = Pick<CutPart, 'number' | 'md5'> & { readonly part: Pick<CutPart['part'], 'body' | 'length'> };
+
 const abortAttempts = 6;
 
 export class MultipartUpload {
@@ -47,7 +50,7 @@ export class MultipartUpload {
     return upload;
   }
 
-  async put({ part, number, md5 }: CutPart, signal: AbortSignal): Promise<void> {
+  async put({ part, number, md5 }: SendablePart, signal: AbortSignal): Promise<void> {
     const answer = await this.#store.api.call(
       (client, options) =>
         client.uploadPart(

@@ -17,6 +17,8 @@ const connectMs = 10_000;
 
 export interface CallLimits {
   readonly signal?: AbortSignal;
+  /** In place of the configured number. */
+  readonly retries?: number;
 }
 
 export type Call<T> = (client: S3, options: { abortSignal?: AbortSignal }) => Promise<T>;
@@ -36,7 +38,7 @@ export class S3Api {
   }
 
   /** Throws what the SDK throws, or the signal's reason. */
-  async call<T>(work: Call<T>, { signal }: CallLimits = {}): Promise<T> {
+  async call<T>(work: Call<T>, { signal, retries = this.retries }: CallLimits = {}): Promise<T> {
     this.#client ??= makeClient(this.#options, this.checksum);
     const client = await this.#client;
     let refused = 0;
@@ -45,7 +47,7 @@ export class S3Api {
       return isPassing(error) && (this.#answered || ++refused <= firstContactRetries);
     };
     const answer = await withBackoff(() => work(client, { abortSignal: signal }), {
-      retries: this.retries,
+      retries,
       passing: repeatable,
       signal,
     });

@@ -10,8 +10,10 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { DbBackupError } from '../../errors.ts';
+import type { Finding } from '../../finding.ts';
 import type { Destination, GetOptions, Leftover, PutOptions, StoredObject } from '../destination.ts';
 import { isKey } from '../key.ts';
+import { checkBucket } from './check.ts';
 import { Download } from './download.ts';
 import { listUploads } from './list-uploads.ts';
 import type { S3Options } from './options.ts';
@@ -125,6 +127,10 @@ export class S3Destination implements Destination {
   /** A bucket has no end that the store would tell. */
   async freeBytes(): Promise<undefined> {
     return undefined;
+  }
+
+  check(folder: string, signal: AbortSignal): AsyncIterable<Finding> {
+    return checkBucket(this.#store, folder, signal);
   }
 
   #wish(estimatedBytes: number | undefined): PlanWish {

@@ -32,10 +32,10 @@ export interface Listing {
 
 /** One unreachable destination does not hide the others; when none can be read, the first error is thrown. */
 export async function list(request: ListRequest, runtime: Runtime): Promise<Listing> {
-  const definitions = chosen(request.destinations, runtime);
+  const places = chosen(request.destinations, runtime);
   const failures: { destination: string; error: unknown }[] = [];
   const found = await Promise.all(
-    definitions.map(async (definition) => {
+    places.map(async (definition) => {
       try {
         return await readDestination(definition, request, runtime);
       } catch (error) {
@@ -45,7 +45,7 @@ export async function list(request: ListRequest, runtime: Runtime): Promise<List
       }
     }),
   );
-  if (failures.length > 0 && failures.length === definitions.length) throw failures[0]?.error;
+  if (failures.length > 0 && failures.length === places.length) throw failures[0]?.error;
   const matching = found.flat().filter((backup) => matches(backup, request));
   const incomplete = request.incomplete || needsIncomplete(request);
   const backups = sortBackups(
@@ -70,14 +70,23 @@ async function readDestination(
 
 /** The definitions behind the names; throws USAGE for one that the config does not have. */
 export function chosen(names: readonly string[], runtime: Runtime): readonly AdapterDefinition[] {
-  const all = runtime.config?.destinations ?? new Map<string, AdapterDefinition>();
+  return definitions('destination', names, runtime.config?.destinations);
+}
+
+export function chosenSources(names: readonly string[], runtime: Runtime): readonly AdapterDefinition[] {
+  return definitions('source', names, runtime.config?.sources);
+}
+
+function definitions(
+  what: string,
+  names: readonly string[],
+  all: ReadonlyMap<string, AdapterDefinition> = new Map(),
+): readonly AdapterDefinition[] {
   if (names.length === 0) return [...all.values()];
   return [...new Set(names)].map((name) => {
     const definition = all.get(name);
     if (definition) return definition;
-    throw new DbBackupError('USAGE', `no destination "${name}" in the config`, {
-      hint: choiceHint(name, all.keys()),
-    });
+    throw new DbBackupError('USAGE', `no ${what} "${name}" in the config`, { hint: choiceHint(name, all.keys()) });
   });
 }
 

@@ -8,6 +8,7 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { DumpFormat, Source, SourceCapabilities, SourceType } from '../source.ts';
+import { checkPostgres } from './check.ts';
 import { conninfoValue } from './connection.ts';
 import { startDump } from './dump.ts';
 import { EndOfDumpCheck } from './end-of-dump.ts';
@@ -75,6 +76,7 @@ function open(options: PostgresOptions, baseFolder: string): Source {
       return { label, hasData };
     },
     restore: (request, context) => restore(session, request, context),
+    check: (context) => checkPostgres(session, context),
   };
 }
 

@@ -7,6 +7,7 @@
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import type { Inspection, RestoreTarget, Source, SourceContext, SourceType } from '../source.ts';
+import { checkSqlite } from './check.ts';
 import { dumpBinary } from './dump-binary.ts';
 import { dumpSql } from './dump-sql.ts';
 import { endOfDumpCheck } from './end-of-dump-check.ts';
@@ -42,6 +43,7 @@ function openSqlite(options: SqliteOptions, baseFolder: string): Source {
     dump: ({ format }, context) => (format.name === sqlFormat.name ? dumpSql : dumpBinary)(path, timeout, context),
     examineTarget: ({ format }, context) => examineTarget(path, format.name, context),
     restore: (request, context) => restoreSqlite(path, timeout, request, context),
+    check: (context) => checkSqlite(path, context),
   };
 }
 
