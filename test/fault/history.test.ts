@@ -148,7 +148,8 @@ describe('F27 trouble with the history', () => {
          const database = new Database(process.argv[1]);
          database.exec('BEGIN IMMEDIATE');
          process.stdout.write('locked');
-         process.stdin.resume();`,
+         // Named here, or the garbage collector may close it.
+         process.stdin.resume().on('end', () => database.close());`,
         historyFile(state),
       ],
       { stdio: ['pipe', 'pipe', 'inherit'] },
