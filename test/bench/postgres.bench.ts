@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, it } from 'vitest';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
 import { type Command, type Comparison, compare, type Row, table } from './measure.ts';
+import { fillShop } from './shop.ts';
 
 const megabytes = Number(process.env['BENCH_MB'] ?? 1000);
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3);
@@ -21,7 +22,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dbbackup-bench-'));
   server = await startPostgres({ settings: ['shared_buffers = 512MB', 'maintenance_work_mem = 256MB'] });
   await server.sql('CREATE DATABASE shop');
-  await server.sql(fill(megabytes), 'shop');
+  await server.sql(fillShop(megabytes), 'shop');
   await writeFile(join(folder, 'dbbackup.yaml'), config(server.url('shop')), { mode: 0o600 });
 });
 
@@ -39,21 +40,6 @@ it('measures', async () => {
   }
   process.stdout.write(`\nPostgreSQL ${server.major}, ${megabytes} MB, ${rounds} rounds\n${table(rows)}\n`);
 });
-
-/** Text, JSON, numbers, timestamps, and one part in ten that does not compress. About 500 bytes a row as text. */
-function fill(mb: number): string {
-  const rows = mb * 2000;
-  return `
-    CREATE TABLE event (id bigint PRIMARY KEY, at timestamptz, customer int, amount numeric(12,2), note text, detail jsonb, seal bytea);
-    INSERT INTO event SELECT i, timestamptz '2020-01-01' + i * interval '17 seconds', (i * 7919) % 100003, (i % 99991) / 7.0,
-      'order ' || i || ' shipped to ' || md5((i % 5000)::text) || ' by carrier ' || (i % 17) || ' after ' || (i % 90) || ' days; '
-        || repeat(md5((i / 3)::text) || ' ', 3),
-      jsonb_build_object('sku', md5((i % 1000)::text), 'quantity', i % 12, 'tags', jsonb_build_array('a' || i % 5, 'b' || i % 7), 'total', i * 3),
-      CASE WHEN i % 10 = 0 THEN sha512(i::text::bytea) || sha512((i + 1)::text::bytea) || sha512((i + 2)::text::bytea) END
-      FROM generate_series(1::bigint, ${rows}) i;
-    CREATE INDEX event_customer ON event (customer);
-    ANALYZE event;`;
-}
 
 function config(url: string): string {
   const job = (name: string, more: string) => `  ${name}: { source: ${more}, destinations: disk }\n`;
