@@ -47,6 +47,8 @@ export interface Leftover {
 export interface DestinationCapabilities {
   /** The store computes a checksum of what it holds, and `stat` returns it. */
   readonly checksum: boolean;
+  /** Small objects that may be read side by side; 32 unless told. A kind that starts a program for each says less. */
+  readonly parallelReads?: number;
 }
 
 export interface Destination {

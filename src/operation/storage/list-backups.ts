@@ -20,7 +20,7 @@ import { SidecarCache } from './sidecar-cache.ts';
 import type { OpenDestination, StoredBackup } from './stored-backup.ts';
 
 /** Enough to hide the way to a distant store; what is read is small. */
-const parallelReads = 32;
+const usualReads = 32;
 
 interface Reading {
   readonly on: OpenDestination;
@@ -65,6 +65,7 @@ async function readAll(on: OpenDestination, prefix: string, reading: Reading): P
   const worker = async () => {
     for (let group = groups.pop(); group; group = groups.pop()) backups.push(await readGroup(group, reading));
   };
+  const { parallelReads = usualReads } = on.destination.capabilities;
   await Promise.all(Array.from({ length: parallelReads }, worker));
   return backups;
 }
