@@ -32,7 +32,7 @@ export class SidecarCache {
 
   /** Never throws: without a usable file the cache is empty. */
   static async open(path: string): Promise<SidecarCache> {
-    return new SidecarCache(path, linesOf(await contentOf(path).catch(() => undefined)));
+    return new SidecarCache(path, await readLines(path));
   }
 
   /** The JSON that the object held; undefined when it is not known to be unchanged since. */
@@ -61,7 +61,12 @@ export class SidecarCache {
       this.#lines.delete(key);
       this.#changed = true;
     }
-    if (this.#changed) await replaceFile(this.#path, this.#lines.values()).catch(() => undefined);
+    if (!this.#changed) return;
+    // Surveys of several jobs go on side by side: what another has written meanwhile is kept.
+    for (const [key, line] of prefix === '' ? [] : await readLines(this.#path)) {
+      if (!key.startsWith(prefix)) this.#lines.set(key, line);
+    }
+    await replaceFile(this.#path, this.#lines.values()).catch(() => undefined);
   }
 }
 
@@ -70,6 +75,11 @@ function identityOf({ key, size, modifiedAt, etag }: StoredObject): string | und
   const time = modifiedAt.getTime();
   if (etag === undefined && !(Date.now() - time > settledMs)) return undefined;
   return JSON.stringify([key, size, time, etag ?? null]);
+}
+
+/** By key; empty without a usable file. */
+async function readLines(path: string): Promise<Map<string, string>> {
+  return linesOf(await contentOf(path).catch(() => undefined));
 }
 
 function linesOf(content: string | undefined): Map<string, string> {

@@ -74,6 +74,20 @@ describe('the cache of sidecars', () => {
     expect((await survey()).reads).toEqual([]);
   });
 
+  test('surveys of several jobs side by side keep what each of them has read', async () => {
+    const whole = (prefix: string) => surveyBackups(on, prefix);
+    await whole('job-1/');
+    const slow = await SidecarCache.open(file());
+    await whole('job-2/');
+    const object = { key: 'job-3/x.meta.json', size: 2, modifiedAt: new Date(0), etag: 'x' };
+    slow.set(object, Buffer.from('{}'));
+    await slow.save('job-3/');
+    const cache = await SidecarCache.open(file());
+    expect(cache.get(object)?.toString()).toBe('{}');
+    expect((await survey('job-2/')).reads).toEqual([]);
+    expect((await survey('job-1/')).reads).toEqual([]);
+  });
+
   test('does not believe a sidecar that another of the same size and time has replaced', async () => {
     const original = serializeSidecar(backupNumber(5, { note: 'first!' }).sidecar);
     await writeFile(pathOf(5), original);
