@@ -21,6 +21,8 @@ export interface DestinationSuite {
   readonly sizes?: readonly number[];
   /** How many objects the long listing has; 1,000 unless told, which is more than a page of every store. */
   readonly manyObjects?: number;
+  /** Every request takes long: fewer odd names and rounds. */
+  readonly slow?: boolean;
   /** Bytes a `put` may read ahead of a stalled store; asked only with `stall`. 32 MiB unless told. */
   readonly readAhead?: number;
   /** Leaves one unfinished upload in the store, as a killed process would. Left out where a store cannot have one. */
@@ -46,7 +48,7 @@ export function describeDestination(name: string, suite: DestinationSuite): void
 
     testRoundTrip(subject, suite);
     testPublishing(subject, suite);
-    testNaming(subject);
+    testNaming(subject, suite);
     testListing(subject, suite);
   });
 }

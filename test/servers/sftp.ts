@@ -10,6 +10,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { RcloneOptions } from '../../src/destination/rclone/options.ts';
 import type { SftpOptions } from '../../src/destination/sftp/options.ts';
 import { freePort } from './postgres.ts';
 import { startTcpFaultProxy, type TcpFaultProxy } from './tcp-fault-proxy.ts';
@@ -135,6 +136,24 @@ async function startServer(
       path: command === 'rclone' ? '/store' : join(root, 'store'),
       privateKeyFile: join(folder, 'client'),
       knownHosts,
+    },
+  };
+}
+
+/** The same store, reached by rclone: a remote that is defined in its environment alone. */
+export function rcloneOptionsFor({ options }: SftpServer): RcloneOptions {
+  const { host, port, user, privateKeyFile, knownHosts, path } = options;
+  return {
+    remote: `vault:${path}`,
+    config: '/dev/null',
+    environment: {
+      RCLONE_CONFIG_VAULT_TYPE: 'sftp',
+      RCLONE_CONFIG_VAULT_HOST: host,
+      RCLONE_CONFIG_VAULT_PORT: String(port),
+      RCLONE_CONFIG_VAULT_USER: String(user),
+      RCLONE_CONFIG_VAULT_KEY_FILE: privateKeyFile,
+      RCLONE_CONFIG_VAULT_KNOWN_HOSTS_FILE: knownHosts,
+      RCLONE_CONFIG_VAULT_SHELL_TYPE: 'none',
     },
   };
 }

@@ -14,15 +14,16 @@ import {
   putBytes,
   randomNumbers,
   rejectionOf,
-  rounds,
   sampleBytes,
   seed,
   streamOf,
+  rounds as usualRounds,
 } from './sample.ts';
 
 const largest = 6 * 1024 * 1024;
 
 export function testPublishing(subject: Subject, suite: DestinationSuite): void {
+  const rounds = suite.slow ? Math.ceil(usualRounds / 4) : usualRounds;
   describe('publishing', () => {
     it('F30 never overwrites', async () => {
       const { destination } = subject();
