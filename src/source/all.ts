@@ -1,6 +1,7 @@
 /** Every engine, by name. Adding one means one line here. */
+import { mysqlType } from './mysql/mysql.ts';
 import { postgresType } from './postgres/postgres.ts';
 import type { SourceType } from './source.ts';
 import { sqliteType } from './sqlite/sqlite.ts';
 
-export const sourceTypes: readonly SourceType[] = [postgresType, sqliteType];
+export const sourceTypes: readonly SourceType[] = [postgresType, mysqlType, sqliteType];

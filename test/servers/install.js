@@ -19,6 +19,8 @@ import { delimiter, dirname, join } from 'node:path';
 /** What is looked for → the Debian package that has it. A line here is all that a new server needs. */
 const needed = [
   { package: 'postgresql', present: () => hasPostgres() },
+  { package: 'mariadb-server', present: () => onPath('mariadbd') },
+  { package: 'mariadb-client', present: () => onPath('mariadb-dump') },
   { package: 'sqlite3', present: () => onPath('sqlite3') },
   { package: 'age', present: () => onPath('age') },
   { package: 'zstd', present: () => onPath('zstd') },

@@ -95,7 +95,7 @@ async function planRestore(
 }
 
 const seenPassword =
-  "a password in --to is seen in the shell's history and by whoever lists processes: set PGPASSWORD, write a ~/.pgpass, or name a source of the config";
+  "a password in --to is seen in the shell's history and by whoever lists processes: write a ~/.pgpass or a ~/.my.cnf, or name a source of the config";
 
 async function chooseTarget(
   to: string | undefined,

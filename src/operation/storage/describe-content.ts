@@ -37,6 +37,9 @@ const formats: readonly { sourceType: string; format: string; magic: Buffer }[] 
   { sourceType: 'postgres', format: 'custom', magic: Buffer.from('PGDMP') },
   { sourceType: 'sqlite', format: 'sql', magic: Buffer.from('PRAGMA foreign_keys=OFF;') },
   { sourceType: 'postgres', format: 'plain', magic: Buffer.from('--\n-- PostgreSQL database dump\n') },
+  { sourceType: 'mysql', format: 'sql', magic: Buffer.from('/*M!999999\\- enable the sandbox mode */') },
+  { sourceType: 'mysql', format: 'sql', magic: Buffer.from('-- MariaDB dump ') },
+  { sourceType: 'mysql', format: 'sql', magic: Buffer.from('-- MySQL dump ') },
 ];
 
 /** From the sidecar alone; nothing is read. */

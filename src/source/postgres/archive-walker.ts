@@ -6,6 +6,7 @@
  * Source: src/bin/pg_dump/pg_backup_archiver.c (ReadHead, ReadToc) and pg_backup_custom.c of PostgreSQL.
  */
 import { DbBackupError } from '../../errors.ts';
+import { countNewlines } from '../count-newlines.ts';
 import { PullParser, type Step } from './pull-parser.ts';
 
 const newline = 0x0a;
@@ -181,13 +182,6 @@ export class ArchiveWalker extends PullParser {
   *#skipTexts(count: number): Step {
     for (let left = count; left > 0; left--) yield* this.#text(false);
   }
-}
-
-/** Newlines in `chunk` from `start` up to `end`. The native search is 10 times as fast as a loop over the bytes. */
-export function countNewlines(chunk: Buffer, start: number, end: number): number {
-  let count = 0;
-  for (let at = chunk.indexOf(newline, start); at !== -1 && at < end; at = chunk.indexOf(newline, at + 1)) count++;
-  return count;
 }
 
 function damaged(what: string): DbBackupError {

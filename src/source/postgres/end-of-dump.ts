@@ -1,4 +1,5 @@
 import { Transform } from 'node:stream';
+import { attempt } from '../attempt.ts';
 import type { DumpFormat } from '../source.ts';
 import { ArchiveWalker } from './archive-walker.ts';
 import { ScriptScanner } from './script-scanner.ts';
@@ -29,15 +30,4 @@ export class EndOfDumpCheck extends Transform {
   override _flush(done: (error?: Error | null) => void): void {
     attempt(done, () => this.#reader.finish());
   }
-}
-
-/** Calls `done` once, with the error that `action` throws. */
-export function attempt(done: (error?: Error | null) => void, action: () => void): void {
-  let failure: Error | null = null;
-  try {
-    action();
-  } catch (error) {
-    failure = error as Error;
-  }
-  done(failure);
 }

@@ -5,8 +5,9 @@
  * one transaction, or goes into a database beside the target that is renamed after success.
  * Refuses: clients older than the server, targets that hold data without consent, secrets on the command line.
  */
-import { hostname } from 'node:os';
 import { resolve } from 'node:path';
+import { placeOf } from '../place-of.ts';
+import { shellWord } from '../shell-word.ts';
 import type { DumpFormat, Source, SourceCapabilities, SourceType } from '../source.ts';
 import { checkPostgres } from './check.ts';
 import { conninfoValue } from './connection.ts';
@@ -80,12 +81,6 @@ function open(options: PostgresOptions, baseFolder: string): Source {
   };
 }
 
-/** A host as other machines would see it: a socket or loopback means another server on each of them. */
-function placeOf(host: string): string {
-  const isLocal = host === '' || host.startsWith('/') || /^(localhost|127\.[\d.]+|::1)$/.test(host);
-  return isLocal ? `${hostname()}:${host}` : host;
-}
-
 /** Into a new database; without owners and rights, whose roles a blank machine does not have. A script names them anyway. */
 function recoveryCommand(format: DumpFormat, database: string, file: string): string {
   const create = `createdb --template=template0 -- ${shellWord(database)}`;
@@ -93,10 +88,6 @@ function recoveryCommand(format: DumpFormat, database: string, file: string): st
   return format.name === 'plain'
     ? `${create} && psql -X -v ON_ERROR_STOP=1 -1 ${into} -f ${file} # first create the roles it names: grep -ao 'OWNER TO .*;$' ${file} | sort -u`
     : `${create} && pg_restore --exit-on-error --single-transaction --no-owner --no-privileges ${into} ${file}`;
-}
-
-function shellWord(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 const paths = ['sslrootcert', 'sslcert', 'sslkey', 'passfile', 'clientFolder'] as const;

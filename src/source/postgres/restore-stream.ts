@@ -4,8 +4,8 @@
  */
 import { Transform } from 'node:stream';
 import { DbBackupError } from '../../errors.ts';
+import { attempt } from '../attempt.ts';
 import { ArchiveWalker } from './archive-walker.ts';
-import { attempt } from './end-of-dump.ts';
 import { ScriptScanner } from './script-scanner.ts';
 
 type Done = (error?: Error | null) => void;

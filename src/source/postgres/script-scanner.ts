@@ -6,7 +6,7 @@
  * Source: pg_dump.c and pg_backup_archiver.c (RestoreArchive) for the trailer, psqlscan.l for the lexical rules.
  */
 import { DbBackupError } from '../../errors.ts';
-import { countNewlines } from './archive-walker.ts';
+import { countNewlines } from '../count-newlines.ts';
 
 const trailer = ' PostgreSQL database dump complete\n';
 /** From 15.14, 16.10 and 17.6 on a script is fenced by `\restrict key` … `\unrestrict key`, after the trailer. */
