@@ -1,7 +1,9 @@
 /** Every engine, by name. Adding one means one line here. */
+
+import { filesType } from './files/files.ts';
 import { mysqlType } from './mysql/mysql.ts';
 import { postgresType } from './postgres/postgres.ts';
 import type { SourceType } from './source.ts';
 import { sqliteType } from './sqlite/sqlite.ts';
 
-export const sourceTypes: readonly SourceType[] = [postgresType, mysqlType, sqliteType];
+export const sourceTypes: readonly SourceType[] = [postgresType, mysqlType, sqliteType, filesType];

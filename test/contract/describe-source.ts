@@ -38,6 +38,8 @@ export interface SourceSuite {
   open(): Promise<SourceBench>;
   /** Formats whose tool works inside `dump()`, before the stream exists (the stream is then a file). */
   readonly preparedFormats?: readonly string[];
+  /** Dumps without a tool: there is no process that could be killed. */
+  readonly inProcess?: boolean;
   /** Must not appear in the identity, the inspection or the contents. */
   readonly secret?: string;
 }

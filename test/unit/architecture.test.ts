@@ -93,6 +93,7 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   ssh2: ['destination'],
   cosmiconfig: ['config'],
   'age-encryption': ['crypto'],
+  ignore: ['source'],
 };
 
 interface Import {
