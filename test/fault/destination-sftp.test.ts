@@ -86,26 +86,30 @@ describe('sftp destination', () => {
     await expectNothing();
   });
 
-  it(`a connection that drops anywhere leaves the whole object or none (seed ${seed})`, async () => {
-    const random = randomNumbers(seed);
-    const bytes = sampleBytes(300_000, 3);
-    const judge = open();
-    for (let round = 0; round < 4 * rounds; round++) {
-      const destination = open();
-      await destination.stat('any');
-      // The answers of a whole put are about 3 kB: so this meets the renaming and what follows too.
-      if (round % 2 === 0) server.proxy.dropAfter(random(4_000), 'to-client');
-      else server.proxy.dropAfter(random(310_000), 'to-server');
-      const outcome = await putBytes(destination, key, bytes).catch(() => undefined);
-      server.proxy.dropAfter(Number.POSITIVE_INFINITY, 'to-client');
-      server.proxy.dropAfter(Number.POSITIVE_INFINITY, 'to-server');
-      expect(await keysUnder(judge, '')).toEqual(outcome === undefined ? [] : [key]);
-      if (outcome !== undefined) expect((await getBytes(judge, key)).equals(bytes)).toBe(true);
-      for (const leftover of await leftovers(judge)) await leftover.remove();
-      await judge.delete(key);
-      expect(await readdir(stored())).toEqual([]);
-    }
-  });
+  it(
+    `a connection that drops anywhere leaves the whole object or none (seed ${seed})`,
+    async () => {
+      const random = randomNumbers(seed);
+      const bytes = sampleBytes(300_000, 3);
+      const judge = open();
+      for (let round = 0; round < 4 * rounds; round++) {
+        const destination = open();
+        await destination.stat('any');
+        // The answers of a whole put are about 3 kB: so this meets the renaming and what follows too.
+        if (round % 2 === 0) server.proxy.dropAfter(random(4_000), 'to-client');
+        else server.proxy.dropAfter(random(310_000), 'to-server');
+        const outcome = await putBytes(destination, key, bytes).catch(() => undefined);
+        server.proxy.dropAfter(Number.POSITIVE_INFINITY, 'to-client');
+        server.proxy.dropAfter(Number.POSITIVE_INFINITY, 'to-server');
+        expect(await keysUnder(judge, '')).toEqual(outcome === undefined ? [] : [key]);
+        if (outcome !== undefined) expect((await getBytes(judge, key)).equals(bytes)).toBe(true);
+        for (const leftover of await leftovers(judge)) await leftover.remove();
+        await judge.delete(key);
+        expect(await readdir(stored())).toEqual([]);
+      }
+    },
+    60_000 + rounds * 8_000,
+  );
 
   it.each([0, 1000, 5 * mebibyte])('goes on reading where a connection dropped after %i bytes', async (bytes) => {
     await putBytes(open(), key, sample);
