@@ -9,7 +9,7 @@ const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.
 const bundled = ['chalk', 'commander', 'cosmiconfig', 'drizzle-orm', 'fastest-levenshtein', 'yaml', 'zod'];
 const external = Object.keys(dependencies).filter((name) => !bundled.includes(name));
 
-/** Started as processes of their own: the program's, and those of the test suite. */
+/** Started as processes of their own: the program's, and what those of the test suite and the sample need. */
 const scripts = ['source/sqlite/worker'];
 const tested = [
   'destination/local/local-destination',
@@ -18,6 +18,7 @@ const tested = [
   'process/process',
   'retention/calendar',
   'retention/plan',
+  'sqlite-library',
 ];
 
 export default defineConfig({

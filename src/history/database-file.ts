@@ -4,11 +4,11 @@
  * pause inside one; a stale `-wal` never meets a new file (its old rows would show, and integrity_check would say ok).
  */
 import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
-import Database from 'better-sqlite3';
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3';
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import { messageOf } from '../errors.ts';
 import { builtFile } from '../installation.ts';
+import { type Connection, Database } from '../sqlite-library.ts';
 import { historyFile } from '../state-folder.ts';
 
 const busyTimeoutMs = 5000;
@@ -18,7 +18,7 @@ export interface OpenDatabase {
   readonly path: string;
   /** Tells our file from another that took its name. */
   readonly identity: string;
-  readonly connection: Database.Database;
+  readonly connection: Connection;
   readonly tables: BetterSQLite3Database;
   readonly warnings: readonly string[];
 }

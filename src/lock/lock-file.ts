@@ -4,10 +4,8 @@
  */
 import { closeSync, existsSync, openSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import type Database from 'better-sqlite3';
 import { DbBackupError } from '../errors.ts';
-
-type Connection = Database.Database;
+import type { Connection, Database } from '../sqlite-library.ts';
 
 /** Locks of this process: POSIX would grant it the same lock twice, and drop both when one file is closed. */
 const held = new Map<string, Connection>();
@@ -25,8 +23,8 @@ export class LockFile {
   }
 
   static async at(folder: string, name: string): Promise<LockFile> {
-    const { default: database } = await import('better-sqlite3');
-    return new LockFile(path.resolve(folder, `${encodeURIComponent(name)}.lock`), database);
+    const library = await import('../sqlite-library.ts');
+    return new LockFile(path.resolve(folder, `${encodeURIComponent(name)}.lock`), library.Database);
   }
 
   get isHeld(): boolean {

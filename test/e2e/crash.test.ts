@@ -1,8 +1,8 @@
 /** F24: SIGKILL at any moment. What is published is whole, and the next run works and clears what the dead one left. */
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
-import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Database } from '../../src/sqlite-library.ts';
 import { fillNoise } from '../servers/sqlite-nasty.ts';
 import { backupsOf, filesIn, historyOf } from './aftermath.ts';
 import { openCampaign } from './campaign.ts';

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Database } from '../../src/sqlite-library.ts';
 import { backupsOf, filesIn } from './aftermath.ts';
 import { events, expectCode, makeWorkplace, type Workplace } from './cli.ts';
 

@@ -1,7 +1,7 @@
 /** Retention through the built program: after a run, by hand, and while another process reads. */
 import { mkdir, readdir } from 'node:fs/promises';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Database } from '../../src/sqlite-library.ts';
 import { backupsOf } from './aftermath.ts';
 import { events, expectCode, makeWorkplace, type Workplace } from './cli.ts';
 

@@ -12,10 +12,10 @@ import { historyFile } from '../../src/state-folder.ts';
 
 /** Every connection that is opened, so that a test can bound its pages: SQLite itself then says "full". */
 const opened = vi.hoisted(() => ({ connections: [] as Database.Database[], full: false }));
-vi.mock('better-sqlite3', async (importOriginal) => {
-  const { default: Original } = await importOriginal<{ default: typeof Database }>();
+vi.mock('../../src/sqlite-library.ts', async (importOriginal) => {
+  const { Database: Original } = await importOriginal<{ Database: typeof Database }>();
   return {
-    default: class extends Original {
+    Database: class extends Original {
       constructor(...args: ConstructorParameters<typeof Database>) {
         super(...args);
         opened.connections.push(this as unknown as Database.Database);
@@ -144,7 +144,7 @@ describe('F27 trouble with the history', () => {
       [
         '--input-type=module',
         '--eval',
-        `import Database from 'better-sqlite3';
+        `import { Database } from '${path.resolve('dist/sqlite-library.js')}';
          const database = new Database(process.argv[1]);
          database.exec('BEGIN IMMEDIATE');
          process.stdout.write('locked');

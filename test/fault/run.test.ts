@@ -296,7 +296,7 @@ test('F21 one destination of two fails: the other is kept, and the exit code is 
 });
 
 test('F41 a target that another process has open is refused, and left alone', async () => {
-  const { default: Database } = await import('better-sqlite3');
+  const { Database } = await import('../../src/sqlite-library.ts');
   fillNasty(place.path('open.sqlite'), 'wal');
   const reader = new Database(place.path('open.sqlite'));
   reader.prepare('SELECT count(*) FROM gaps').get();

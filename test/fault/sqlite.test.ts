@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DumpFormat, Source } from '../../src/source/source.ts';
 import { askWorker } from '../../src/source/sqlite/ask-worker.ts';
 import { binaryFormat, sqlFormat } from '../../src/source/sqlite/format.ts';
 import { sqliteType } from '../../src/source/sqlite/sqlite.ts';
+import { type Connection, Database } from '../../src/sqlite-library.ts';
 import { children, newChildren } from '../contract/source/children.ts';
 import { dumpToFile, restoreFile, restoreOptions } from '../contract/source/dump-and-restore.ts';
 import { withContext } from '../contract/source/test-context.ts';
@@ -24,7 +24,7 @@ const modes = ['wal', 'delete'] as const;
 const sideSuffixes = ['-wal', '-shm', '-journal'];
 
 let folder: string;
-const opened: Database.Database[] = [];
+const opened: Connection[] = [];
 const path = (name: string) => join(folder, name);
 const source = (name: string, busyTimeout = '300ms'): Source => open({ path: path(name), busyTimeout });
 const open = (options: unknown): Source => sqliteType.open(sqliteType.options.parse(options), folder);
@@ -38,7 +38,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function connect(name: string): Database.Database {
+function connect(name: string): Connection {
   const database = new Database(path(name));
   opened.push(database);
   return database;

@@ -5,7 +5,7 @@
  */
 import { existsSync, linkSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import Database from 'better-sqlite3';
+import { Database } from '../../dist/sqlite-library.js';
 
 const schema = `
 PRAGMA application_id = 1397247824; -- 'SHOP'

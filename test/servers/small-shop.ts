@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3';
+import { Database } from '../../src/sqlite-library.ts';
 
 /** A small SQLite database, for tests that are not about its content. */
 export function makeShop(file: string): void {

@@ -1,7 +1,7 @@
 /** A SQLite database with everything that copies and dumps get wrong, and a way to compare two of them. */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import { type Connection, Database } from '../../src/sqlite-library.ts';
 
 /** Names are part of the test: quotes, a newline, an option, other scripts. */
 const nastySql = String.raw`
@@ -103,7 +103,7 @@ export function fingerprintOf(path: string): unknown {
   }
 }
 
-function rowsOf(database: Database.Database, table: string): unknown[] {
+function rowsOf(database: Connection, table: string): unknown[] {
   const columns = database
     .prepare('SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1')
     .pluck()

@@ -3,7 +3,7 @@
  * line to `log` and moves money between two accounts, so that every snapshot satisfies `assertSnapshot`.
  * Writes one dot to stdout per ten transactions.
  */
-import Database from 'better-sqlite3';
+import { Database } from '../../dist/sqlite-library.js';
 
 const [path, mode] = process.argv.slice(2);
 const database = new Database(path, { timeout: 60_000 });

@@ -3,7 +3,7 @@
  * Reads a `WorkerTask` from stdin and writes `WorkerLine`s; what SQLite refuses is an answer, not a crash.
  */
 import { closeSync, copyFileSync, existsSync, openSync, readFileSync, readSync, symlinkSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import { type Connection, Database } from '../../sqlite-library.ts';
 import { linkSuffix } from './database-files.ts';
 import { type DatabaseHeader, headerBytes, parseHeader } from './database-header.ts';
 import type {
@@ -83,7 +83,7 @@ function copyUnlocked(from: string, to: string): void {
   }
 }
 
-async function transfer(source: Database.Database, to: string): Promise<void> {
+async function transfer(source: Connection, to: string): Promise<void> {
   let lastProgress = Date.now();
   const { totalPages } = await source.backup(to, {
     progress({ totalPages: total, remainingPages }) {
@@ -106,7 +106,7 @@ function check({ path }: CheckTask): CheckAnswer {
   return { problems: [], tables: countRows(database), properties: readProperties(database, path) };
 }
 
-function countRows(database: Database.Database): Record<string, number | null> {
+function countRows(database: Connection): Record<string, number | null> {
   const listed = database
     .prepare("SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND substr(name, 1, 7) <> 'sqlite_'")
     .all() as { name: string; type: string }[];
@@ -122,7 +122,7 @@ function countRows(database: Database.Database): Record<string, number | null> {
   );
 }
 
-function readProperties(database: Database.Database, path: string): Record<string, string | number> {
+function readProperties(database: Connection, path: string): Record<string, string | number> {
   const names = ['page_size', 'encoding', 'auto_vacuum', 'application_id', 'user_version'];
   const values = names.map((name) => [name, database.pragma(name, { simple: true }) as string | number]);
   return { ...Object.fromEntries(values), journal_mode: readHeader(path)?.journalMode ?? 'unknown' };

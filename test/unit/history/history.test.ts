@@ -219,7 +219,7 @@ describe('the file', () => {
   });
 
   it('serves its filters from indexes', async () => {
-    const { default: Database } = await import('better-sqlite3');
+    const { Database } = await import('../../../src/sqlite-library.ts');
     const database = new Database(historyFile(state), { readonly: true });
     const plan = (sql: string) => JSON.stringify(database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all());
     expect(plan("SELECT * FROM execution WHERE job = 'a' ORDER BY started_at DESC")).toContain('execution_job');

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { parseHeader } from '../../../../src/source/sqlite/database-header.ts';
 import { endOfDumpCheck } from '../../../../src/source/sqlite/end-of-dump-check.ts';
 import { binaryFormat, sqlFormat } from '../../../../src/source/sqlite/format.ts';
+import { Database } from '../../../../src/sqlite-library.ts';
 
 /** The bytes of a real database. */
 function databaseBytes(pageSize: number): Buffer {
