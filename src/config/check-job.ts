@@ -72,6 +72,7 @@ function jobOf(name: string, fields: JobFields, adapters: CheckedAdapters): Job 
       includeSchemas: fields.schemas?.include,
       excludeSchemas: fields.schemas?.exclude,
     },
+    databases: fields.databases,
     compression: fields.compression,
     encryption: fields.encryption === undefined ? undefined : adapters.encryption.get(fields.encryption)?.definition,
     notify: fields.notify.flatMap((each) => adapters.notifications.get(each)?.definition ?? []),

@@ -46,6 +46,12 @@ export interface Retry {
   readonly backoffMs: number;
 }
 
+/** Names with the wildcards `*` and `?`; a backslash takes their meaning away. */
+export interface DatabaseFilter {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+}
+
 export interface Job {
   readonly name: string;
   readonly description?: string;
@@ -60,6 +66,8 @@ export interface Job {
   /** Name of the dump format; undefined = the source's default. */
   readonly format?: string;
   readonly filter: TableFilter;
+  /** Patterns of the databases that a bundle holds; undefined = the source's own database, without a bundle. */
+  readonly databases?: DatabaseFilter;
   readonly compression: { readonly type: CompressionType; readonly level: number };
   readonly encryption?: AdapterDefinition;
   readonly notify: readonly AdapterDefinition[];

@@ -67,6 +67,7 @@ export function jobSchema(limits?: JobLimits) {
       'dump format',
       able?.formats.map((format) => format.name),
     ).optional(),
+    databases: databases(able === undefined || able.bundle !== undefined, limits),
     tables: filter(able?.tableFilter ?? true, limits),
     schemas: filter(able?.schemaFilter ?? true, limits),
     compression: compression().prefault('zstd'),
@@ -118,6 +119,23 @@ function filter(supported: boolean, limits: JobLimits | undefined) {
     .strictObject({ include: patterns, exclude: patterns })
     .refine(() => supported, cannot(limits, undefined))
     .optional();
+}
+
+/** `all`, one pattern, a list of them, or `{ include, exclude }`. */
+function databases(supported: boolean, limits: JobLimits | undefined) {
+  const pattern = z.string().min(1);
+  const one = pattern.transform((only) => (only === 'all' ? ['*'] : [only]));
+  const list = z.array(pattern).min(1, 'needs at least one database');
+  const parts = z.strictObject({
+    include: z.union([one, list]).prefault('all'),
+    exclude: z.union([pattern.transform((only) => [only]), z.array(pattern)]).default([]),
+  });
+  const without = (include: string[]) => ({ include, exclude: [] as string[] });
+  return z
+    .union([one.transform(without), list.transform(without), parts])
+    .refine(() => supported, cannot(limits, undefined))
+    .optional()
+    .describe('Several databases of one server as one backup, a bundle: names with the wildcards * and ?, or all');
 }
 
 /** `zstd`, or `{ type: zstd, level: 3 }` with the levels of that codec. */

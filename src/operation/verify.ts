@@ -5,11 +5,12 @@
 import { pipeline } from 'node:stream/promises';
 import { DbBackupError, type ErrorCode, explain, wrapError } from '../errors.ts';
 import type { BackupState } from '../sidecar/state.ts';
+import { checkBundle, drain } from './bundle/check-bundle.ts';
 import { type Execution, withExecution } from './execution.ts';
 import { openContent, wholeContent } from './restore/open-content.ts';
 import { assertReadable } from './restore/refuse-unusable.ts';
 import type { Runtime } from './runtime.ts';
-import { describeContent } from './storage/describe-content.ts';
+import { describeContent, isBundle } from './storage/describe-content.ts';
 import { describeBackup, type StoredBackup } from './storage/stored-backup.ts';
 import { updateState } from './storage/update-state.ts';
 
@@ -62,10 +63,9 @@ async function readWhole(
   const type = runtime.sources.find((each) => each.type === content.sourceType);
   const format = type?.capabilities().formats.find((each) => each.name === content.format);
   const open = await openContent(backup, content, wholeContent, execution, runtime);
-  const drain = async (stream: AsyncIterable<unknown>) => {
-    for await (const _ of stream);
-  };
-  if (type && format) {
+  if (isBundle(content)) {
+    await checkBundle(open.stream, type, backup.sidecar?.bundle?.members, execution.signal);
+  } else if (type && format) {
     await pipeline(open.stream, type.endOfDumpCheck(format), drain, { signal: execution.signal });
   } else {
     execution.log(

@@ -40,6 +40,19 @@ const encryptionSchema = z.object({
   headerSha256: sha256,
 });
 
+/** A dump inside a bundle: `tar -xOf <artifact> <folder>` gives it whole. */
+const memberSchema = z.object({
+  folder: z.string().regex(/^[A-Za-z0-9_%@][A-Za-z0-9_%-]*$/, 'expected an encoded name'),
+  kind: z.enum(['globals', 'database']),
+  /** Of the database. */
+  name: z.string(),
+  /** The engine's dump format. */
+  format: z.string(),
+  parts: byteCount,
+  bytes: byteCount,
+  sha256,
+});
+
 export const sidecarSchema = z
   .object({
     version: z.string().regex(/^1\.\d+$/),
@@ -77,12 +90,15 @@ export const sidecarSchema = z
     compression: z.object({ type: z.enum(['none', 'gzip', 'brotli', 'zstd', 'bzip2']), level: z.number().optional() }),
     encryption: encryptionSchema.optional(),
     contents: z.array(databaseSchema),
+    /** There when `artifact.format` is `bundle`: what it holds, in its order. */
+    bundle: z.object({ members: z.array(memberSchema).min(1) }).optional(),
     recover: z.array(z.string()),
     signature: z.string().optional(),
   })
   .describe('dbbackup sidecar 1.0: describes the backup that stands beside it');
 
 export type Sidecar = z.infer<typeof sidecarSchema>;
+export type SidecarMember = z.infer<typeof memberSchema>;
 
 /** The bytes that are stored: indented, for the person who opens the file at 3 a.m. */
 export function serializeSidecar(sidecar: Sidecar): Buffer {

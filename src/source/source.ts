@@ -186,6 +186,8 @@ export interface Source {
 }
 
 export interface DatabaseServer {
+  /** Of the server, whatever database of it the options name. */
+  readonly identity: SourceIdentity;
   /** Names of all databases that hold users' data: without templates and what is the engine's own. */
   databases(context: SourceContext): Promise<readonly string[]>;
   /** The same source at another database of its server; its `restore` and `examineTarget` mean that database, too. */
@@ -207,6 +209,8 @@ export interface RecoveryStep {
   readonly packages: readonly string[];
   /** One shell command that loads the decompressed dump; `file` is a shell-quoted path. */
   command(file: string): string;
+  /** What to know before it is run; one line. */
+  note?(file: string): string;
 }
 
 /** One line of `all.ts`: everything about an engine that is known without opening it. */

@@ -123,7 +123,7 @@ function table(listing: Listing, page: Page, output: Output): string {
       sidecar?.id.slice(0, 6) ?? backup.name?.id6 ?? '',
       sidecar?.job.name ?? backup.name?.job ?? '',
       formatTime(new Date(sidecar?.startedAt ?? backup.name?.startedAt ?? 0)),
-      sidecar?.source.type ?? '?',
+      typeColumn(backup),
       formatBytes(sidecar?.artifact.rawBytes ?? 0),
       formatBytes(backup.object?.size ?? 0),
       keyColumn(backup),
@@ -145,6 +145,12 @@ function table(listing: Listing, page: Page, output: Output): string {
 
 function hiddenNote(hidden: number): string {
   return hidden > 0 ? ` · ${hidden} not complete (--incomplete shows them)` : '';
+}
+
+/** The engine; of a bundle with the number of its databases. */
+function typeColumn({ sidecar }: StoredBackup): string {
+  const count = sidecar?.bundle === undefined ? '' : ` ×${sidecar.source.databases.length}`;
+  return `${sidecar?.source.type ?? '?'}${count}`;
 }
 
 /** Which key opens it; `-` for a backup that is not encrypted. */

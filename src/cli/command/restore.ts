@@ -4,7 +4,11 @@ import { type CommandContext, collect, newCommand, positiveInteger, runAction } 
 import { askConsent } from '../consent.ts';
 import { formatBytes, formatDuration } from '../format.ts';
 
-interface RestoreFlags extends Partial<Omit<RestoreOptions, 'tables' | 'noOwner' | 'noPrivileges'>> {
+type Renamed = 'databases' | 'map' | 'tables' | 'noOwner' | 'noPrivileges';
+
+interface RestoreFlags extends Partial<Omit<RestoreOptions, Renamed>> {
+  readonly database?: readonly string[];
+  readonly map?: readonly string[];
   readonly table?: readonly string[];
   readonly owner?: boolean;
   readonly privileges?: boolean;
@@ -20,7 +24,14 @@ export function restoreCommand(context: CommandContext): Command {
     .argument('<file>', 'a path, destination:key, a backup id or its first six digits, job@latest, job@2026-11-20')
     .option('--to <target>', 'a source of the config, a URL (postgres://user@host/db) or the path of a SQLite file')
     .option('--output <path>', 'write the decrypted, decompressed dump to this new file instead; - for stdout')
-    .option('--database <name>', 'another database than the one in --to')
+    .option(
+      '--database <name>',
+      'another database than the one in --to; of a bundle: only this one (repeatable)',
+      collect,
+    )
+    .option('--map <name=other>', 'of a bundle: this database into one of another name (repeatable)', collect)
+    .option('--globals', 'of a bundle: roles and tablespaces also with --database')
+    .option('--no-globals', 'of a bundle: leave roles and tablespaces as they are')
     .option('--create', 'create the database first')
     .option('--clean', 'replace what the target holds')
     .option('--table <name>', 'only this table (repeatable)', collect)
@@ -88,7 +99,9 @@ authenticated and has matched its sidecar. Without a config: name the file and -
 function toOptions(flags: RestoreFlags): RestoreOptions {
   return {
     to: flags.to,
-    database: flags.database,
+    databases: flags.database ?? [],
+    map: flags.map ?? [],
+    globals: flags.globals,
     create: flags.create ?? false,
     clean: flags.clean ?? false,
     dataOnly: flags.dataOnly ?? false,

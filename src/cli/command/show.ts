@@ -59,7 +59,7 @@ function facts(sidecar: Sidecar): [string, string | undefined][] {
     ['id', sidecar.id],
     ['job', sidecar.job.name],
     ['source', `${source.name} (${source.type}, ${source.label ?? ''}; ${versions.filter(Boolean).join(', ')})`],
-    ['type', `${sidecar.backupType}, format ${artifact.format}`],
+    ['type', `${sidecar.backupType}, ${formatOf(sidecar)}`],
     [
       'started',
       `${formatTime(new Date(sidecar.startedAt))}, took ${formatDuration(sidecar.durationMs)}, on ${sidecar.host}`,
@@ -77,6 +77,13 @@ function facts(sidecar: Sidecar): [string, string | undefined][] {
   ];
 }
 
+function formatOf({ artifact, bundle }: Sidecar): string {
+  const databases = bundle?.members.filter(({ kind }) => kind === 'database') ?? [];
+  if (!bundle) return `format ${artifact.format}`;
+  const others = bundle.members.length > databases.length ? ' and what belongs to their server' : '';
+  return `bundle of ${databases.length} databases (${databases[0]?.format ?? ''})${others}`;
+}
+
 function keysOf(encryption: NonNullable<Sidecar['encryption']>): string {
   if (encryption.passphrase)
     return `needs the passphrase${encryption.profile ? ` of the profile ${encryption.profile}` : ''}`;
@@ -89,7 +96,9 @@ function contents(sidecar: Sidecar): string {
     .map((database) => {
       const tables = Object.entries(database.tables);
       const rows = tables.map(([name, count]) => `  ${name}${count === null ? '' : `: ${count} rows`}`);
-      return [`${database.name}, ${tables.length} tables`, ...rows].join('\n');
+      const member = sidecar.bundle?.members.find(({ kind, name }) => kind === 'database' && name === database.name);
+      const size = member === undefined ? '' : `, ${formatBytes(member.bytes)}, sha256 ${member.sha256}`;
+      return [`${database.name}, ${tables.length} tables${size}`, ...rows].join('\n');
     })
     .join('\n');
 }

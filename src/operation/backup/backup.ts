@@ -6,12 +6,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Job } from '../../config/config.ts';
 import type { Encryptor } from '../../crypto/encryption.ts';
-import { DbBackupError } from '../../errors.ts';
 import { acquireRunLock } from '../../lock/run-lock.ts';
 import { codecs } from '../../pipeline/compression/all.ts';
 import { formatArtifactName } from '../../sidecar/artifact-name.ts';
 import type { Sidecar } from '../../sidecar/sidecar.ts';
-import type { DumpFormat, Inspection } from '../../source/source.ts';
 import { guardAgainstAnomaly } from '../anomaly/guard.ts';
 import { type Execution, type ExecutionReport, withExecution } from '../execution.ts';
 import { withHooks } from '../hook/with-hooks.ts';
@@ -21,6 +19,7 @@ import { openSigner } from '../signing.ts';
 import type { OpenDestination } from '../storage/stored-backup.ts';
 import { composeSidecar } from './compose-sidecar.ts';
 import { expectedTotal } from './expected-total.ts';
+import { type Dumpable, openDumpable } from './open-dumpable.ts';
 import { publish, withdraw } from './publish.ts';
 import { transfer } from './transfer.ts';
 
@@ -60,14 +59,12 @@ export interface BackupResult {
 }
 
 /** Everything opened before the dump starts, so that a wrong setting fails before a byte is read. */
-export interface OpenJob {
+export interface OpenJob extends Dumpable {
   readonly job: Job;
   readonly source: OpenSource;
   readonly destinations: readonly OpenDestination[];
   readonly encryptor?: Encryptor;
   readonly sign?: (sidecar: Sidecar) => Sidecar;
-  readonly format: DumpFormat;
-  readonly inspection: Inspection;
 }
 
 /** Throws BUSY, or what failed first; a partial result (some destinations failed) is returned, not thrown. */
@@ -125,13 +122,10 @@ async function openJob(job: Job, options: BackupOptions, execution: Execution, r
   const profile = job.encryption && (await openEncryption(job.encryption, runtime));
   const encryptor = await profile?.encryptor(job.encryption?.name);
   const sign = await openSigner(runtime);
-  const formats = source.type.capabilities().formats;
-  const format = job.format === undefined ? formats[0] : formats.find((each) => each.name === job.format);
-  if (!format) throw new DbBackupError('CONFIG_INVALID', `jobs.${job.name}.format: unknown format "${job.format}"`);
   execution.step('inspect');
-  const inspection = await source.source.inspect(execution);
-  for (const warning of inspection.warnings) execution.log('warning', warning);
-  return { job, source, destinations, encryptor, sign, format, inspection };
+  const dumpable = await openDumpable(job, source, execution);
+  for (const warning of dumpable.inspection.warnings) execution.log('warning', warning);
+  return { job, source, destinations, encryptor, sign, ...dumpable };
 }
 
 async function makeBackup(

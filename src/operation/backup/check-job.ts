@@ -3,11 +3,11 @@ import type { Job } from '../../config/config.ts';
 import { openDestination, openEncryption, openSource } from '../open-adapter.ts';
 import type { Runtime } from '../runtime.ts';
 import { listBackups } from '../storage/list-backups.ts';
+import { openDumpable } from './open-dumpable.ts';
 
 /** Throws what the run would throw. */
 export async function checkJob(job: Job, runtime: Runtime): Promise<{ dryRun: string }> {
-  const { source } = await openSource(job.source, runtime);
-  await source.inspect({
+  await openDumpable(job, await openSource(job.source, runtime), {
     signal: runtime.signal,
     idleTimeoutMs: job.timeouts.idleMs,
     temporaryFolder: () => Promise.reject(new Error('a dry run writes nothing')),

@@ -19,7 +19,7 @@ export interface BackupMaterial {
 
 /** All that is known of a backup once its last byte has passed. */
 export function composeSidecar({ id, artifact, note, open, moved, execution, runtime }: BackupMaterial): Sidecar {
-  const { job, source, inspection, format } = open;
+  const { job, source, identity, inspection, format } = open;
   const finishedAt = new Date();
   return {
     version: sidecarVersion,
@@ -29,8 +29,8 @@ export function composeSidecar({ id, artifact, note, open, moved, execution, run
     source: {
       name: source.name,
       type: source.type.type,
-      label: source.source.identity.label,
-      fingerprint: sourceFingerprint(source.source.identity.fingerprintParts),
+      label: identity.label,
+      fingerprint: sourceFingerprint(identity.fingerprintParts),
       serverVersion: inspection.serverVersion,
       tool: inspection.tool,
       toolVersion: inspection.toolVersion,
@@ -58,12 +58,13 @@ export function composeSidecar({ id, artifact, note, open, moved, execution, run
       recipients: moved.encryption.recipients && [...moved.encryption.recipients],
     },
     contents: moved.contents.map((each) => ({ ...each, tables: { ...each.tables }, properties: properties(each) })),
+    bundle: moved.members && { members: moved.members.map((each) => ({ ...each })) },
     recover: recoveryRecipe({
       artifact,
       storedSha256: moved.stored.sha256,
       encryption: moved.encryption,
       codec: codecs[job.compression.type],
-      load: source.type.recovery(format, inspection.databases),
+      load: open.recovery,
     }),
   };
 }

@@ -15,7 +15,19 @@ export interface RecoveryParts {
   readonly storedSha256: string;
   readonly encryption?: EncryptionRecord;
   readonly codec: Codec;
-  readonly load: RecoveryStep;
+  readonly load: LoadSteps;
+}
+
+/** What loads the decompressed dump: one command of the engine, or for a bundle several. */
+export interface LoadSteps {
+  /** Debian packages that provide the programs. */
+  readonly packages: readonly string[];
+  /** `file` is shell-quoted. Lines that begin with `#` are for the reader; the last one is a command. */
+  commands(file: string): readonly string[];
+}
+
+export function loadSteps({ packages, command, note }: RecoveryStep): LoadSteps {
+  return { packages, commands: (file) => [...(note ? [`# ${note(file)}`] : []), command(file)] };
 }
 
 export function recoveryRecipe({ artifact, storedSha256, encryption, codec, load }: RecoveryParts): string[] {
@@ -28,13 +40,18 @@ export function recoveryRecipe({ artifact, storedSha256, encryption, codec, load
     `echo '${storedSha256}  '${file} | sha256sum -c -`,
     ...(decrypt ? [decrypt.command(file, shellQuote(decrypted))] : []),
     ...(plain === decrypted ? [] : [`${codec.recovery.command} < ${shellQuote(decrypted)} > ${shellQuote(plain)}`]),
-    load.command(shellQuote(plain)),
+    ...load.commands(shellQuote(plain)),
   ];
   return [
     ...(decrypt ? [`# you need ${decrypt.needs}`] : []),
     ...(packages.length > 0 ? [`apt-get install -y ${[...new Set(packages)].join(' ')}`] : []),
-    ...steps.map((step, at) => (at < steps.length - 1 ? `${step} &&` : step)),
+    ...steps.map((step, at) => (isComment(step) || at === steps.length - 1 ? step : `${step} &&`)),
   ];
+}
+
+/** Between the commands of a list, a comment has a line to itself. */
+function isComment(line: string): boolean {
+  return line.startsWith('#');
 }
 
 /** POSIX shell, single quotes: the only character that needs care is the quote itself. */

@@ -6,18 +6,22 @@ import { codecs } from '../../pipeline/compression/all.ts';
 import { meter } from '../../pipeline/meter.ts';
 import { runPipeline, type Sink, type SinkOutcome } from '../../pipeline/run.ts';
 import type { Measure, Stage } from '../../pipeline/stage.ts';
-import type { DatabaseContents, Dump } from '../../source/source.ts';
+import type { SidecarMember } from '../../sidecar/sidecar.ts';
+import type { DatabaseContents } from '../../source/source.ts';
 import type { ProgressTotal } from '../event.ts';
 import type { Execution } from '../execution.ts';
 import type { Runtime } from '../runtime.ts';
 import type { OpenDestination } from '../storage/stored-backup.ts';
 import type { OpenJob } from './backup.ts';
+import type { JobDump } from './open-dumpable.ts';
 
 export interface Transfer {
   readonly raw: Measure;
   readonly stored: Measure;
   readonly encryption?: EncryptionRecord;
   readonly contents: readonly DatabaseContents[];
+  /** Of a bundle. */
+  readonly members?: readonly SidecarMember[];
   /** In the job's order; at least one has succeeded. */
   readonly outcomes: readonly SinkOutcome<StoredObject>[];
 }
@@ -51,7 +55,7 @@ export async function transfer(
     signal: execution.signal,
   });
   if (raw.result().bytes === 0) {
-    throw new DbBackupError('DUMP_EMPTY', `empty dump: ${open.source.source.identity.label} gave not one byte`, {
+    throw new DbBackupError('DUMP_EMPTY', `empty dump: ${open.identity.label} gave not one byte`, {
       hint: 'Nothing was published. Check that the source names the right database.',
     });
   }
@@ -60,6 +64,7 @@ export async function transfer(
     stored: stored.result(),
     encryption: stages.encrypt?.result(),
     contents: await dump.contents(),
+    members: dump.members?.(),
     outcomes,
   };
 }
@@ -74,12 +79,11 @@ async function openStages(open: OpenJob, signal: AbortSignal) {
   return { compress, encrypt: await open.encryptor?.encrypt() };
 }
 
-async function startDump(open: OpenJob, execution: Execution): Promise<Dump> {
-  const { job, format } = open;
+async function startDump(open: OpenJob, execution: Execution): Promise<JobDump> {
   try {
-    return await open.source.source.dump({ format, backupType: job.backupType, filter: job.filter }, execution);
+    return await open.dump(execution);
   } catch (cause) {
-    throw wrapError(cause, 'SOURCE_FAILED', `dump of ${open.source.source.identity.label} failed`);
+    throw wrapError(cause, 'SOURCE_FAILED', `dump of ${open.identity.label} failed`);
   }
 }
 

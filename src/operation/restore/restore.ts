@@ -6,21 +6,29 @@
 import { join } from 'node:path';
 import { DbBackupError, wrapError } from '../../errors.ts';
 import { redact } from '../../redact.ts';
-import type { DumpFormat, RestoreInput, RestoreOption, RestoreOutcome, RestoreRequest } from '../../source/source.ts';
+import type { RestoreInput, RestoreOutcome, RestoreRequest } from '../../source/source.ts';
 import { type Execution, withExecution } from '../execution.ts';
-import { type OpenSource, openSource, openTarget } from '../open-adapter.ts';
+import type { OpenSource } from '../open-adapter.ts';
 import type { Runtime } from '../runtime.ts';
-import { type ContentDescription, describeContent } from '../storage/describe-content.ts';
+import { describeContent, isBundle } from '../storage/describe-content.ts';
 import { resolveBackup } from '../storage/find-backup.ts';
 import { describeBackup, type StoredBackup } from '../storage/stored-backup.ts';
-import { type OpenContent, openContent, wholeContent } from './open-content.ts';
+import { chooseFormat, chooseTarget, refuseUnsupported } from './choose-target.ts';
+import { openBackup, type ReadableBackup, untouched } from './open-backup.ts';
+import type { OpenContent } from './open-content.ts';
 import { assertReadable } from './refuse-unusable.ts';
+import { restoreBundle } from './restore-bundle.ts';
 import { spool } from './write-file.ts';
 
 export interface RestoreOptions {
   /** A source's name, a URL or a path; undefined = the source that the sidecar names. */
   readonly to?: string;
-  readonly database?: string;
+  /** Of a bundle: those to restore, empty = all. Otherwise the target's name, one at most. */
+  readonly databases: readonly string[];
+  /** Of a bundle, as `name=other name`: what goes into a database of another name. */
+  readonly map: readonly string[];
+  /** Of a bundle: what belongs to the server; undefined = with all databases, and not with chosen ones. */
+  readonly globals?: boolean;
   readonly create: boolean;
   readonly clean: boolean;
   readonly dataOnly: boolean;
@@ -48,38 +56,42 @@ export async function restore(reference: string, options: RestoreOptions, runtim
   const subject = { kind: 'restore' as const, subject: reference };
   return withExecution(subject, runtime, async (execution) => {
     execution.step('examine');
-    const plan = await planRestore(reference, options, execution, runtime);
-    const label = await askConsent(plan, execution, runtime);
-    const open = await openBackup(plan, options.dryRun, execution, runtime);
-    const done = open && (await perform(open, plan, execution));
-    for (const warning of done?.outcome.warnings ?? []) execution.log('warning', warning);
+    const found = await findReadable(reference, options, execution, runtime);
+    const done = isBundle(found.content)
+      ? await restoreBundle(found, options, execution, runtime)
+      : await restoreOne(found, options, execution, runtime);
     const value: RestoreResult = {
       executionId: execution.id,
-      backup: plan.backup,
-      label: done?.outcome.label ?? label,
-      rawBytes: done?.rawBytes ?? 0,
+      backup: found.backup,
+      label: done.label,
+      rawBytes: done.rawBytes,
       durationMs: Date.now() - execution.startedAt.getTime(),
       dryRun: options.dryRun,
       warnings: execution.warnings,
     };
-    const report = { backupId: plan.backup.sidecar?.id, artifact: plan.backup.key, rawBytes: value.rawBytes };
+    const report = { backupId: found.backup.sidecar?.id, artifact: found.backup.key, rawBytes: value.rawBytes };
     return { value, report };
   });
 }
 
-interface RestorePlan {
-  readonly backup: StoredBackup;
-  readonly content: ContentDescription;
-  readonly target: OpenSource;
-  readonly request: Omit<RestoreRequest, 'input'>;
+/** Where the data is now (or would be), and how much of it came. */
+export interface RestoreDone {
+  readonly label: string;
+  readonly rawBytes: number;
 }
 
-async function planRestore(
+/** A backup that may be read, and the target that was asked for. */
+export interface FoundBackup extends ReadableBackup {
+  readonly target: OpenSource;
+  readonly restoreId: string;
+}
+
+async function findReadable(
   reference: string,
   options: RestoreOptions,
   execution: Execution,
   runtime: Runtime,
-): Promise<RestorePlan> {
+): Promise<FoundBackup> {
   const backup = await resolveBackup(reference, runtime);
   await assertReadable(backup, runtime);
   if (!backup.sidecar) {
@@ -88,66 +100,45 @@ async function planRestore(
   const content = await describeContent(backup, () => runtime.decryptor(), runtime.sources, execution.signal);
   if (options.to !== undefined && redact(options.to) !== options.to) execution.log('warning', seenPassword);
   const target = await chooseTarget(options.to, backup, content, runtime);
-  const format = chooseFormat(content, target, backup);
-  refuseUnsupported(options, format, target);
   const restoreId = backup.sidecar?.id.slice(0, 6) ?? backup.name?.id6 ?? execution.id.slice(0, 6);
-  return { backup, content, target, request: { ...options, format, restoreId } };
+  return { backup, content, target, restoreId };
 }
 
 const seenPassword =
   "a password in --to is seen in the shell's history and by whoever lists processes: write a ~/.pgpass or a ~/.my.cnf, or name a source of the config";
 
-async function chooseTarget(
-  to: string | undefined,
-  backup: StoredBackup,
-  content: ContentDescription,
+interface RestorePlan extends FoundBackup {
+  readonly request: Omit<RestoreRequest, 'input'>;
+}
+
+async function restoreOne(
+  found: FoundBackup,
+  options: RestoreOptions,
+  execution: Execution,
   runtime: Runtime,
-): Promise<OpenSource> {
-  if (to !== undefined) return openTarget(to, content.sourceType, runtime);
-  const own = backup.sidecar && runtime.config?.sources.get(backup.sidecar.source.name);
-  if (own) return openSource(own, runtime);
-  throw new DbBackupError('USAGE', `where should ${describeBackup(backup)} be restored to?`, {
-    hint: 'Say --to with a source of the config, a URL or the path of a SQLite file; or --output with a file for the plain dump.',
-  });
+): Promise<RestoreDone> {
+  const { backup, content, target, restoreId } = found;
+  const format = chooseFormat(content, target, backup);
+  refuseUnsupported(options, format, target);
+  refuseBundleOptions(options);
+  const plan = { ...found, request: { ...options, database: options.databases[0], format, restoreId } };
+  const label = await askConsent(plan, execution, runtime);
+  const open = await openBackup(plan, options.dryRun, execution, runtime);
+  const done = open && (await perform(open, plan, execution));
+  for (const warning of done?.outcome.warnings ?? []) execution.log('warning', warning);
+  return { label: done?.outcome.label ?? label, rawBytes: done?.rawBytes ?? 0 };
 }
 
-function chooseFormat(content: ContentDescription, target: OpenSource, backup: StoredBackup): DumpFormat {
-  const { formats } = target.type.capabilities();
-  const format = formats.find((each) => each.name === content.format);
-  if (format && (content.sourceType === undefined || content.sourceType === target.type.type)) return format;
-  const what = content.format
-    ? `a ${content.sourceType ?? ''} dump of format ${content.format}`
-    : 'of an unknown format';
-  throw new DbBackupError('USAGE', `${describeBackup(backup)} is ${what}; ${target.type.type} cannot take it`, {
-    hint: `Give a target of the same kind with --to, or write the plain dump to a file with --output.`,
-  });
-}
-
-/** What the engine or the format cannot do is refused by name, never ignored. */
-function refuseUnsupported(options: RestoreOptions, format: DumpFormat, target: OpenSource): void {
-  const { restoreOptions } = target.type.capabilities();
-  const asked: [RestoreOption, string, boolean][] = [
-    ['database', '--database', options.database !== undefined],
-    ['create', '--create', options.create],
-    ['clean', '--clean', options.clean],
-    ['dataOnly', '--data-only', options.dataOnly],
-    ['schemaOnly', '--schema-only', options.schemaOnly],
-    ['noOwner', '--no-owner', options.noOwner],
-    ['noPrivileges', '--no-privileges', options.noPrivileges],
+function refuseBundleOptions({ databases, map, globals }: RestoreOptions): void {
+  const refused = [
+    ...(databases.length > 1 ? ['--database more than once'] : []),
+    ...(map.length > 0 ? ['--map'] : []),
+    ...(globals === undefined ? [] : [globals ? '--globals' : '--no-globals']),
   ];
-  const refused = asked
-    .filter(([option, , given]) => given && !restoreOptions.includes(option))
-    .map(([, flag]) => flag);
-  if (options.tables.length > 0 && !format.restoreTables) refused.push('--table');
-  if (options.jobs > 1 && !format.parallelRestore) refused.push('--jobs');
   if (refused.length === 0) return;
-  throw new DbBackupError(
-    'UNSUPPORTED',
-    `${refused.join(', ')}: not possible with a ${target.type.type} dump of format ${format.name}`,
-    {
-      hint: 'Leave the option out; nothing was read or changed.',
-    },
-  );
+  throw new DbBackupError('USAGE', `${refused.join(', ')}: this backup is of one database, no bundle`, {
+    hint: 'Leave it out. --database names the one to restore into.',
+  });
 }
 
 /** Returns the target's label. */
@@ -162,26 +153,6 @@ async function askConsent(plan: RestorePlan, execution: Execution, runtime: Runt
   }
   await runtime.consent(`Replace the data in ${found.label}?`);
   return found.label;
-}
-
-/** Waits for the key to fit, so that a wrong one is told before the target is touched. A dry run reads no further. */
-async function openBackup(
-  { backup, content }: RestorePlan,
-  dryRun: boolean,
-  execution: Execution,
-  runtime: Runtime,
-): Promise<OpenContent | undefined> {
-  if (dryRun && !content.encryption) return undefined;
-  execution.step('read');
-  const open = await openContent(backup, content, wholeContent, execution, runtime);
-  try {
-    await open.opened;
-  } catch (cause) {
-    throw untouched(backup, cause);
-  }
-  if (!dryRun) return open;
-  open.stream.destroy();
-  return undefined;
 }
 
 async function perform(
@@ -211,8 +182,4 @@ async function openInput(open: OpenContent, plan: RestorePlan, execution: Execut
     throw untouched(plan.backup, cause);
   }
   return { kind: 'file', path };
-}
-
-function untouched(backup: StoredBackup, cause: unknown): DbBackupError {
-  return wrapError(cause, 'TARGET_FAILED', `reading ${describeBackup(backup)} failed; the target was not touched`);
 }

@@ -10,6 +10,7 @@ import type { CompressionType } from '../../pipeline/compression/compression.ts'
 import { peek } from '../../pipeline/peek.ts';
 import { readThrough } from '../../pipeline/run.ts';
 import type { SourceType } from '../../source/source.ts';
+import { bundleFormat } from '../bundle/bundle-format.ts';
 import type { StoredBackup } from './stored-backup.ts';
 
 export interface ContentDescription {
@@ -22,7 +23,8 @@ export interface ContentDescription {
   readonly raw?: { readonly bytes: number; readonly sha256: string };
 }
 
-const headBytes = 64;
+/** A bundle says what it is behind the header of its first entry. */
+const headBytes = 1024;
 
 const layers: readonly { is: EncryptionType | CompressionType; magic: Buffer }[] = [
   { is: 'age', magic: Buffer.from('age-encryption.org/v1\n') },
@@ -41,6 +43,13 @@ const formats: readonly { sourceType: string; format: string; magic: Buffer }[] 
   { sourceType: 'mysql', format: 'sql', magic: Buffer.from('-- MariaDB dump ') },
   { sourceType: 'mysql', format: 'sql', magic: Buffer.from('-- MySQL dump ') },
 ];
+
+const bundleStart = /^manifest\.json\0.{498}\{"bundle":"1\.\d+","sourceType":"([a-z0-9-]+)"/s;
+
+/** Several dumps in one; `sourceType` is that of all of them. */
+export function isBundle({ format }: Pick<ContentDescription, 'format'>): boolean {
+  return format === bundleFormat.name;
+}
 
 /** From the sidecar alone; nothing is read. */
 export function describeFromSidecar(backup: StoredBackup): ContentDescription | undefined {
@@ -108,6 +117,8 @@ function formatOf(
   backup: StoredBackup,
   sources: readonly SourceType[],
 ): Pick<ContentDescription, 'sourceType' | 'format'> {
+  const [, bundled] = bundleStart.exec(head.toString('latin1')) ?? [];
+  if (bundled !== undefined) return { sourceType: bundled, format: bundleFormat.name };
   const byMagic = formats.find((each) => head.subarray(0, each.magic.length).equals(each.magic));
   if (byMagic) return { sourceType: byMagic.sourceType, format: byMagic.format };
   const extension = /\.(?!gz|br|zst|bz2|age|enc)[A-Za-z0-9]+(?=(\.(gz|br|zst|bz2|age|enc))*$)/.exec(backup.key)?.[0];

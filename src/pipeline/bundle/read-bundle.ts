@@ -84,7 +84,9 @@ export class BundleReader {
     let [bytes, parts] = [0, 0];
     for (; this.#next?.path === partPath(member, parts + 1); this.#next = await nextHeader(this.#bytes)) {
       const { size } = this.#next;
-      if (size > longestPart) throw damaged(`a part of ${member.folder} is larger than ${longestPart} bytes`);
+      if (size > longestPart || (wanted && bytes + size > wanted.bytes)) {
+        throw damaged(`${member.folder} is larger than it should be`);
+      }
       for await (const piece of this.#bytes.pieces(size)) {
         hash.update(piece);
         yield piece;

@@ -22,10 +22,23 @@ const connectTimeout = '30';
 export class Connection {
   readonly #parameters: Parameters;
   readonly #ours: NodeJS.ProcessEnv;
+  readonly #other: string | undefined;
 
-  constructor(parameters: Parameters, ours: NodeJS.ProcessEnv = process.env) {
+  /** `other`: a database that goes before the configured one. */
+  constructor(parameters: Parameters, ours: NodeJS.ProcessEnv = process.env, other?: string) {
     this.#parameters = parameters;
     this.#ours = ours;
+    this.#other = other;
+  }
+
+  /** The same way to the same server, at another database of it. */
+  at(database: string): Connection {
+    return new Connection(this.#parameters, this.#ours, database);
+  }
+
+  /** True when it was left to libpq which database is meant. */
+  get isDatabaseOpen(): boolean {
+    return this.#other === undefined && this.#value('dbname', 'PGDATABASE') === undefined;
   }
 
   /** A folder for sockets, a name or an address; '' for libpq's default socket. */
@@ -40,7 +53,7 @@ export class Connection {
 
   /** The configured database, as libpq would find it; undefined when only the service file knows. */
   get database(): string | undefined {
-    const named = this.#value('dbname', 'PGDATABASE');
+    const named = this.#other ?? this.#value('dbname', 'PGDATABASE');
     if (named !== undefined || this.service !== undefined) return named;
     return this.#value('user', 'PGUSER') ?? userInfo().username;
   }

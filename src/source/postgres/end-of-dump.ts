@@ -2,17 +2,23 @@ import { Transform } from 'node:stream';
 import { attempt } from '../attempt.ts';
 import type { DumpFormat } from '../source.ts';
 import { ArchiveWalker } from './archive-walker.ts';
-import { ScriptScanner } from './script-scanner.ts';
+import { clusterTrailer, ScriptScanner } from './script-scanner.ts';
 
 type Tables = Readonly<Record<string, number | null>>;
 
+interface DumpReader {
+  push(chunk: Buffer): void;
+  finish(): void;
+  tables(): Tables;
+}
+
 /** A pass-through that errors unless a whole dump has passed. */
 export class EndOfDumpCheck extends Transform {
-  readonly #reader: { push(chunk: Buffer): void; finish(): void; tables(): Tables };
+  readonly #reader: DumpReader;
 
   constructor(format: DumpFormat) {
     super({ readableHighWaterMark: 1024 * 1024, writableHighWaterMark: 1024 * 1024 });
-    this.#reader = format.name === 'custom' ? new ArchiveWalker() : new ScriptScanner();
+    this.#reader = readerOf(format);
   }
 
   /** Rows by table, once the stream has ended. */
@@ -30,4 +36,9 @@ export class EndOfDumpCheck extends Transform {
   override _flush(done: (error?: Error | null) => void): void {
     attempt(done, () => this.#reader.finish());
   }
+}
+
+function readerOf({ name }: DumpFormat): DumpReader {
+  if (name === 'custom') return new ArchiveWalker();
+  return new ScriptScanner({}, name === 'globals' ? clusterTrailer : undefined);
 }

@@ -33,6 +33,10 @@ export const postgresOptions = z.strictObject({
   dumpArguments: z.array(z.string()).optional(),
   /** Passed to pg_restore as they are. */
   restoreArguments: z.array(z.string()).optional(),
+  /** Roles and tablespaces with the bundles of jobs that say `databases`; true unless it says false. */
+  globals: z.boolean().optional(),
+  /** With the hashes of the roles' passwords, which takes a superuser. */
+  rolePasswords: z.boolean().optional(),
 });
 
 export type PostgresOptions = z.infer<typeof postgresOptions>;

@@ -8,12 +8,13 @@
 import { resolve } from 'node:path';
 import { placeOf } from '../place-of.ts';
 import { shellWord } from '../shell-word.ts';
-import type { DumpFormat, Source, SourceCapabilities, SourceType } from '../source.ts';
+import type { DumpFormat, Source, SourceCapabilities, SourceContext, SourceType } from '../source.ts';
 import { checkPostgres } from './check.ts';
 import { conninfoValue } from './connection.ts';
 import { startDump } from './dump.ts';
 import { EndOfDumpCheck } from './end-of-dump.ts';
 import { type Facts, readFacts } from './facts.ts';
+import { globalsFormat, globalsOf } from './globals.ts';
 import { inspect } from './inspect.ts';
 import { type PostgresOptions, postgresOptions } from './options.ts';
 import { restore } from './restore.ts';
@@ -43,6 +44,7 @@ function capabilities(): SourceCapabilities {
     tableFilter: true,
     schemaFilter: true,
     restoreOptions: ['database', 'create', 'clean', 'dataOnly', 'schemaOnly', 'noOwner', 'noPrivileges'],
+    bundle: { globals: globalsFormat },
   };
 }
 
@@ -53,19 +55,24 @@ export const postgresType: SourceType<PostgresOptions> = {
   open,
   fromTarget: (target) => (/^postgres(ql)?:\/\//.test(target) ? { url: target } : undefined),
   endOfDumpCheck: (format) => new EndOfDumpCheck(format),
-  recovery: (format, databases) => ({
+  recovery: (format, databases, withGlobals = false) => ({
     packages: ['postgresql-client'],
-    command: (file) => recoveryCommand(format, databases[0] ?? 'restored', file),
+    command: (file) => recoveryCommand(format, databases[0] ?? 'restored', file, withGlobals),
+    note: recoveryNote(format, withGlobals),
   }),
 };
 
 function open(options: PostgresOptions, baseFolder: string): Source {
-  const session = new Session(absolutePaths(options, baseFolder));
+  return sourceAt(new Session(absolutePaths(options, baseFolder)));
+}
+
+function sourceAt(session: Session): Source {
   const { host, port, database } = session.connection;
+  const place = ['postgres', placeOf(host), port];
   // A run inspects first; asking the same again would only cost time.
   let facts: Facts | undefined;
   return {
-    identity: { fingerprintParts: ['postgres', placeOf(host), port, database ?? ''], label: session.label() },
+    identity: { fingerprintParts: [...place, database ?? ''], label: session.label() },
     inspect: async (context) => {
       facts = await readFacts(session, context);
       return inspect(session, facts, context);
@@ -78,16 +85,42 @@ function open(options: PostgresOptions, baseFolder: string): Source {
     },
     restore: (request, context) => restore(session, request, context),
     check: (context) => checkPostgres(session, context),
+    server: {
+      identity: { fingerprintParts: place, label: session.label('') },
+      databases: (context) => listDatabases(session, context),
+      at: (name) => sourceAt(session.at(name)),
+      globals: session.options.globals === false ? undefined : globalsOf(session),
+    },
   };
 }
 
-/** Into a new database; without owners and rights, whose roles a blank machine does not have. A script names them anyway. */
-function recoveryCommand(format: DumpFormat, database: string, file: string): string {
-  const create = `createdb --template=template0 -- ${shellWord(database)}`;
+/** All that can be connected to, `postgres` too: people do keep tables there. */
+async function listDatabases(session: Session, context: SourceContext): Promise<readonly string[]> {
+  const sql = `SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM pg_database
+WHERE datallowconn AND NOT datistemplate;`;
+  const { database, isDatabaseOpen } = session.connection;
+  return session.queryJson(sql, context, isDatabaseOpen ? await session.maintenanceDatabase(context, []) : database);
+}
+
+/**
+ * Into a new database; without owners and rights where roles have not gone before, which a blank machine does not have.
+ * A script names them anyway. Every server has a `postgres` from the beginning.
+ */
+function recoveryCommand(format: DumpFormat, database: string, file: string, withGlobals: boolean): string {
+  if (format.name === 'globals') return `psql -X -q -d postgres -f ${file}`;
+  const create = database === 'postgres' ? '' : `createdb --template=template0 -- ${shellWord(database)} && `;
   const into = `--dbname=${shellWord(`dbname=${conninfoValue(database)}`)}`;
-  return format.name === 'plain'
-    ? `${create} && psql -X -v ON_ERROR_STOP=1 -1 ${into} -f ${file} # first create the roles it names: grep -ao 'OWNER TO .*;$' ${file} | sort -u`
-    : `${create} && pg_restore --exit-on-error --single-transaction --no-owner --no-privileges ${into} ${file}`;
+  if (format.name === 'custom') {
+    const roles = withGlobals ? '' : ' --no-owner --no-privileges';
+    return `${create}pg_restore --exit-on-error --single-transaction${roles} ${into} ${file}`;
+  }
+  return `${create}psql -X -v ON_ERROR_STOP=1 -1 ${into} -f ${file}`;
+}
+
+function recoveryNote({ name }: DumpFormat, withGlobals: boolean): ((file: string) => string) | undefined {
+  if (name === 'globals') return () => 'roles; what it says of those that exist already is no harm';
+  if (name !== 'plain' || withGlobals) return undefined;
+  return (file) => `first create the roles it names: grep -ao 'OWNER TO .*;$' ${file} | sort -u`;
 }
 
 const paths = ['sslrootcert', 'sslcert', 'sslkey', 'passfile', 'clientFolder'] as const;

@@ -8,7 +8,9 @@
 import { DbBackupError } from '../../errors.ts';
 import { countNewlines } from '../count-newlines.ts';
 
-const trailer = ' PostgreSQL database dump complete\n';
+/** The last words of pg_dump and of pg_dumpall. */
+export const databaseTrailer = ' PostgreSQL database dump complete\n';
+export const clusterTrailer = ' PostgreSQL database cluster dump complete\n';
 /** From 15.14, 16.10 and 17.6 on a script is fenced by `\restrict key` … `\unrestrict key`, after the trailer. */
 const fence = /^(un)?restrict /;
 const copyStatement = /^COPY (?:((?:"(?:[^"]|"")*"|[^".\s(])+)\.)?((?:"(?:[^"]|"")*"|[^".\s(])+)[\s\S]* FROM stdin$/;
@@ -43,6 +45,7 @@ export interface ScriptEvents {
 
 export class ScriptScanner {
   readonly #events: ScriptEvents;
+  readonly #trailer: string;
   readonly #tables = new Map<string, number>();
   #bytes = 0;
   #ending = '';
@@ -61,8 +64,9 @@ export class ScriptScanner {
   #complete = false;
   #fenced = false;
 
-  constructor(events: ScriptEvents = {}) {
+  constructor(events: ScriptEvents = {}, trailer = databaseTrailer) {
     this.#events = events;
+    this.#trailer = trailer;
   }
 
   push(chunk: Buffer): void {
@@ -208,7 +212,7 @@ export class ScriptScanner {
   }
 
   #endComment(): void {
-    if (this.#text === '' && this.#note === trailer) this.#complete = true;
+    if (this.#text === '' && this.#note === this.#trailer) this.#complete = true;
   }
 
   #endCommand(): void {

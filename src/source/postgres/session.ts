@@ -6,7 +6,7 @@ import { Connection } from './connection.ts';
 import { explain } from './failure.ts';
 import { connectionParameters, type PostgresOptions } from './options.ts';
 
-type Program = 'psql' | 'pg_dump' | 'pg_restore';
+type Program = 'psql' | 'pg_dump' | 'pg_dumpall' | 'pg_restore';
 
 /** psql as a tool of ours: no start-up file, no prompt, stop at the first error. */
 export const psqlArguments = ['--no-psqlrc', '--no-password', '--quiet', '--set=ON_ERROR_STOP=1'];
@@ -20,9 +20,18 @@ export class Session {
   #client: Client | undefined;
   #hasPostgres: Promise<boolean> | undefined;
 
-  constructor(options: PostgresOptions) {
+  constructor(options: PostgresOptions, connection = new Connection(connectionParameters(options))) {
     this.options = options;
-    this.connection = new Connection(connectionParameters(options));
+    this.connection = connection;
+  }
+
+  /** At another database of the same server, with the programs that have been found. */
+  at(database: string): Session {
+    const other = new Session(this.options, this.connection.at(database));
+    other.#clients = this.#clients;
+    other.#client = this.#client;
+    other.#hasPostgres = this.#hasPostgres;
+    return other;
   }
 
   /** Picks the programs that suit the server. Throws TOOL_TOO_OLD. */

@@ -201,6 +201,8 @@ describe('what a source cannot do', () => {
     [job('backupType: data'), /^jobs\.j\.backupType: a source of type shop cannot do this \(it can do full, schema\)$/],
     [job('backupType: fulll'), /^jobs\.j\.backupType: must be one of full, schema, data -> full$/],
     [job('format: slq'), /^jobs\.j\.format: no dump format has this name \(there is sql, binary\) -> sql$/],
+    [job('databases: all'), /^jobs\.j\.databases: a source of type shop cannot do this$/],
+    [job('databases: []'), /^jobs\.j\.databases: needs at least one database$/],
     [job('schemas: { include: [a] }'), /^jobs\.j\.schemas: a source of type shop cannot do this$/],
   ])('%s', (text, expected) => {
     const found = problems(text);
