@@ -5,6 +5,7 @@ import { EndOfDumpCheck } from './end-of-dump.ts';
 import type { Facts } from './facts.ts';
 import { explain } from './failure.ts';
 import type { Session } from './session.ts';
+import { withoutManaged } from './supabase.ts';
 
 /** Starts pg_dump; the stream's end means exit 0 and a whole dump. */
 export async function startDump(
@@ -14,14 +15,22 @@ export async function startDump(
   context: SourceContext,
 ): Promise<Dump> {
   const access = session.connection.to();
-  const args = [...dumpArguments(request), ...(session.options.dumpArguments ?? []), ...access.args];
+  const isSupabase = session.options.preset === 'supabase';
+  const filter = isSupabase ? withoutManaged(request.filter) : request.filter;
+  const args = [...dumpArguments({ ...request, filter }), ...(session.options.dumpArguments ?? []), ...access.args];
   const program = produce({ ...(await session.spec('pg_dump', context)), args, env: access.env, largeBuffers: true });
   const check = new EndOfDumpCheck(request.format);
   program.stdout.once('error', (error) => check.destroy(explain(error, `the dump of ${database}`)));
   pipeline(program.stdout, check, () => {});
   return {
     stream: check,
-    contents: async () => [{ name: database, tables: check.tables(), properties: { encoding, collation, extensions } }],
+    contents: async () => [
+      {
+        name: database,
+        tables: check.tables(),
+        properties: { encoding, collation, extensions, ...(isSupabase && { preset: 'supabase' }) },
+      },
+    ],
   };
 }
 

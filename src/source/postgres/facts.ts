@@ -1,5 +1,6 @@
 import type { SourceContext } from '../source.ts';
-import type { Session } from './session.ts';
+import { literal, type Session } from './session.ts';
+import { managedSchemaPattern } from './supabase.ts';
 
 /** What one query tells of a database. */
 export interface Facts {
@@ -25,11 +26,14 @@ export interface Facts {
   readonly mayCreateDatabases: boolean;
 }
 
-const ownSchema = `n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`;
 const ofExtension = (catalog: string, id: string) =>
   `EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = '${catalog}'::regclass AND d.objid = ${id} AND d.deptype = 'e')`;
 
-const factsQuery = `
+/** `managed`: schemas that a preset leaves alone, as a regular expression. */
+function factsQuery(managed: string | undefined): string {
+  const others = managed === undefined ? '' : ` AND n.nspname !~${literal(managed)}`;
+  const ownSchema = `n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'${others}`;
+  return `
 WITH relations AS (
   SELECT c.*, format('%I.%I', n.nspname, c.relname) AS name, n.oid AS schema
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -61,10 +65,12 @@ SELECT json_build_object(
        AND NOT ${ofExtension('pg_namespace', 'n.oid')})
 )
 FROM pg_database d WHERE d.datname = current_database();`;
+}
 
 /** Asks the database afresh, and picks the client programs that suit its server. */
 export async function readFacts(session: Session, context: SourceContext, database?: string): Promise<Facts> {
-  const facts = await session.queryJson<Facts>(factsQuery, context, database);
+  const managed = session.options.preset === 'supabase' ? managedSchemaPattern : undefined;
+  const facts = await session.queryJson<Facts>(factsQuery(managed), context, database);
   await session.suit(facts.major, facts.version, context);
   return facts;
 }

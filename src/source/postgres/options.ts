@@ -33,6 +33,8 @@ export const postgresOptions = z.strictObject({
   dumpArguments: z.array(z.string()).optional(),
   /** Passed to pg_restore as they are. */
   restoreArguments: z.array(z.string()).optional(),
+  /** What a provider keeps for itself is left out of dumps, and of restores. */
+  preset: z.enum(['supabase']).optional(),
   /** Roles and tablespaces with the bundles of jobs that say `databases`; true unless it says false. */
   globals: z.boolean().optional(),
   /** With the hashes of the roles' passwords, which takes a superuser. */

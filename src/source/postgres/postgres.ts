@@ -19,6 +19,7 @@ import { inspect } from './inspect.ts';
 import { type PostgresOptions, postgresOptions } from './options.ts';
 import { restore } from './restore.ts';
 import { Session } from './session.ts';
+import { refuseTransactionPooler } from './supabase.ts';
 import { examine } from './target.ts';
 
 export const customFormat: DumpFormat = {
@@ -63,7 +64,9 @@ export const postgresType: SourceType<PostgresOptions> = {
 };
 
 function open(options: PostgresOptions, baseFolder: string): Source {
-  return sourceAt(new Session(absolutePaths(options, baseFolder)));
+  const session = new Session(absolutePaths(options, baseFolder));
+  refuseTransactionPooler(session.connection, options.preset);
+  return sourceAt(session);
 }
 
 function sourceAt(session: Session): Source {

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -10,6 +12,7 @@ import { explain } from './failure.ts';
 import { GuardedScript, HeldArchive } from './restore-stream.ts';
 import { buildBeside } from './scratch.ts';
 import { psqlArguments, type Session } from './session.ts';
+import { restorableList } from './supabase.ts';
 import { examine } from './target.ts';
 
 /** All or nothing: one transaction, or a database beside the target. */
@@ -83,19 +86,30 @@ async function loadArchive(
 ): Promise<void> {
   const { env, args } = session.connection.into(database);
   const chosen = [...choices(request), ...(session.options.restoreArguments ?? [])];
+  const isSupabase = session.options.preset === 'supabase';
   const all = ['--no-password', '--exit-on-error', ...chosen, ...args];
   const spec = { ...(await session.spec('pg_restore', context)), env, largeBuffers: true };
   if (request.jobs > 1) {
     const path = await inFile(request, context);
     await capture({ ...spec, args: [...all, `--jobs=${request.jobs}`, path] });
-  } else if (chosen.some((argument) => !harmless.has(argument))) {
+  } else if (isSupabase || chosen.some((argument) => !harmless.has(argument))) {
     // Who restores a part may never ask for the bytes that are held back: the part comes from a verified file.
     const path = await inFile(request, context);
-    await capture({ ...spec, args: [...all, '--single-transaction', path] });
+    const list = isSupabase ? await restorableEntries(session, path, context) : [];
+    await capture({ ...spec, args: [...all, ...list, '--single-transaction', path] });
   } else {
     const program = consume({ ...spec, args: [...all, '--single-transaction'] });
     await pipeline(bytesOf(request), new HeldArchive(), program.stdin);
   }
+}
+
+/** As an argument: the list of what the user of such a service may restore. */
+async function restorableEntries(session: Session, path: string, context: SourceContext): Promise<readonly string[]> {
+  const spec = await session.spec('pg_restore', context);
+  const { stdout } = await capture({ ...spec, args: ['--list', path], env: { LC_ALL: 'C' } });
+  const list = join(await context.temporaryFolder(), `list-${randomUUID()}`);
+  await writeFile(list, restorableList(stdout), { mode: 0o600, flag: 'wx' });
+  return [`--use-list=${list}`];
 }
 
 /** Options under which all data is still asked for. */

@@ -27,6 +27,12 @@ export async function examine(session: Session, request: TargetRequest, context:
   }
   const hasData = facts !== undefined && (await holdsData(session, request, facts, context));
   const beside = facts === undefined || request.jobs > 1 || (request.clean && hasData);
+  if (beside && session.options.preset === 'supabase') {
+    throw unsupported(
+      '--clean, --create and --jobs would replace the whole database, with what belongs to Supabase',
+      'Restore into a new project, or drop what is in your own schemas first.',
+    );
+  }
   const target = { database, label: session.label(database), facts, hasData, beside };
   await refuseHopeless(session, target, request, context);
   return target;
