@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { DbBackupError, type ErrorCode, type ErrorDetails } from '../errors.ts';
 import { redact } from '../redact.ts';
-import type { ProgramSpec } from './process.ts';
+import type { Prefix, ProgramSpec } from './process.ts';
+import { explainRemote } from './remote.ts';
 
 /** How a program ended badly; adapters read `toolExitCode` and `stderrTail` to give the failure a better name. */
 export class ProgramFailure extends DbBackupError {
@@ -60,11 +61,27 @@ export function exitFailure(
         signal === 'SIGKILL' ? 'Someone killed it, or the system ran out of memory (see the kernel log).' : undefined,
     });
   }
-  // What a shell or a wrapper (docker exec, env) answers when it does not find the program.
+  if (spec.prefix !== undefined) return remoteFailure(spec, spec.prefix, exitCode, stderrTail);
+  // What a shell or a wrapper (env) answers when it does not find the program.
   const hint = exitCode === 127 ? spec.missingHint : undefined;
   return new ProgramFailure('TOOL_FAILED', `${nameOf(spec)} exited with code ${exitCode}`, stderrTail, {
     toolExitCode: exitCode,
     hint,
+  });
+}
+
+function remoteFailure(spec: ProgramSpec, prefix: Prefix, exitCode: number, stderrTail: string): ProgramFailure {
+  const way = prefix.words.join(' ');
+  const name = nameOf(spec);
+  if (exitCode === 127) {
+    const hint = spec.missingHint ?? `Install ${name} there, or where it is, add its folder to PATH.`;
+    return new ProgramFailure('TOOL_MISSING', `${name} was not found by "${way}"`, stderrTail, { hint });
+  }
+  return new ProgramFailure('TOOL_FAILED', `${name}, run by "${way}", exited with code ${exitCode}`, stderrTail, {
+    toolExitCode: exitCode,
+    hint: explainRemote(prefix, stderrTail),
+    // ssh's own code for a connection that failed or broke.
+    retryable: exitCode === 255,
   });
 }
 

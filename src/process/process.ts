@@ -7,13 +7,27 @@
  */
 import type { Readable, Writable } from 'node:stream';
 
+/** The way to where a program runs, tried by `openPrefix`. */
+export interface Prefix {
+  /** `docker exec -i db`. */
+  readonly words: readonly string[];
+  /** Shells that will read the words behind it: 1 for ssh, 0 for docker. */
+  readonly shells: number;
+}
+
 export interface ProgramSpec {
   /** Name looked up on PATH, or an absolute path. */
   readonly command: string;
   readonly args: readonly string[];
   /** Added to our own environment; `undefined` removes a variable. Secrets go here, never into `args`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Of programs that run here. */
   readonly cwd?: string;
+  /**
+   * Runs it elsewhere, with `env` alone added to the environment there. What it finds there (PATH, files, the user's
+   * settings) is its own; `stdinPrefix` must be text.
+   */
+  readonly prefix?: Prefix;
   /** The program moves a dump through the C library's stdio: give it larger buffers, where that can be done. */
   readonly largeBuffers?: boolean;
   readonly signal?: AbortSignal;
@@ -65,4 +79,6 @@ export { consume } from './consume.ts';
 export { ProgramFailure } from './failure.ts';
 export { filter } from './filter.ts';
 export { findProgram } from './find-program.ts';
+export { findRemoteProgram } from './find-remote-program.ts';
+export { openPrefix } from './prefix.ts';
 export { produce } from './produce.ts';

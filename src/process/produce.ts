@@ -11,7 +11,8 @@ export function produce(spec: ProgramSpec): Producer {
   const run = new Run(spec, false);
   // It may exit without having read the prefix; its exit code is what counts.
   run.child.stdin.on('error', () => {});
-  run.child.stdin.end(spec.stdinPrefix);
+  // Behind a prefix the other side has it already, and an open input tells that we are there.
+  if (spec.prefix === undefined) run.child.stdin.end(spec.stdinPrefix);
   const stdout = new Readable({ highWaterMark: readAheadBytes, ...outputMethods(run) });
   pumpOutput(run, stdout);
   stdout.on('error', keptForTheReader);

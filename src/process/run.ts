@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DbBackupError } from '../errors.ts';
@@ -7,6 +8,7 @@ import { exitFailure, nameOf, ProgramFailure, startFailure, timeoutFailure } fro
 import { endGroup, forgetGroup, graceMs, registerGroup } from './group.ts';
 import { IdleTimer } from './idle-timer.ts';
 import type { ProgramEnd, ProgramSpec } from './process.ts';
+import { endingOf, type RemoteStart, remoteStart } from './remote.ts';
 import { StderrTail } from './stderr-tail.ts';
 import { withLargeBuffers } from './stdio-buffer.ts';
 
@@ -29,12 +31,15 @@ export class Run {
   /** True until the program has been given its end of input; a program that exits before that has failed. */
   inputOpen: boolean;
 
+  /** The program's name on the other side of a prefix; undefined for one that runs here, or that ends another. */
+  readonly #remoteRun: string | undefined;
   readonly #tail = new StderrTail();
   readonly #firstSignal: 'SIGTERM' | 'SIGKILL';
   readonly #totalTimer: NodeJS.Timeout | undefined;
   #failure: Error | undefined;
   #over = false;
   #ending: Promise<void> | undefined;
+  #remoteEnding: Promise<void> | undefined;
   #gaveUp: () => void = () => {};
 
   /**
@@ -42,13 +47,20 @@ export class Run {
    * `reads`: the program gets a stream on stdin. Such a program is ended by SIGKILL only: after a SIGTERM it might
    * still read on, and take the end of a cut stream for the end of a whole one.
    */
-  constructor(spec: ProgramSpec, reads: boolean) {
+  constructor(spec: ProgramSpec, reads: boolean, endsAnother = false) {
     refuseSecrets(spec);
     spec.signal?.throwIfAborted();
     this.spec = spec;
     this.inputOpen = reads;
     this.#firstSignal = reads ? 'SIGKILL' : 'SIGTERM';
-    this.child = startChild(spec);
+    const run = randomUUID();
+    const remote = spec.prefix && remoteStart(spec, spec.prefix, reads, run);
+    this.#remoteRun = remote && !endsAnother ? run : undefined;
+    this.child = startChild(spec, remote);
+    if (remote !== undefined) {
+      this.child.stdin.on('error', () => {});
+      this.child.stdin.write(remote.firstLine);
+    }
     if (this.child.pid !== undefined) registerGroup(this.child.pid);
     this.child.stderr.on('data', (chunk: Buffer) => {
       this.#tail.add(chunk);
@@ -72,6 +84,8 @@ export class Run {
   async stop(reason?: Error): Promise<void> {
     if (this.#over) return;
     this.#failure ??= reason ?? new ProgramFailure('TOOL_FAILED', `${nameOf(this.spec)} was stopped before its end`);
+    this.#remoteEnding ??= this.#endRemote();
+    await this.#remoteEnding;
     await this.#end();
     this.#gaveUp();
     await this.ended.catch(() => {});
@@ -84,6 +98,15 @@ export class Run {
 
   #timedOut(problem: string, limitMs = 0): void {
     void this.stop(timeoutFailure(this.spec, problem, limitMs, this.#tail.text()));
+  }
+
+  /** By a connection of its own, and before its input closes here; takes 5 s at most. */
+  async #endRemote(): Promise<void> {
+    const { prefix } = this.spec;
+    if (prefix === undefined || this.#remoteRun === undefined) return;
+    const ending = new Run(endingOf(this.#remoteRun, prefix), false, true);
+    ending.child.stdout.resume();
+    await ending.ended.catch(() => {});
   }
 
   /** The group first, our ends of the pipes afterwards. */
@@ -123,7 +146,7 @@ export class Run {
   /** Resolves at exit 0 *and* stdio closed, at any other exit, or when stopping has done all it could. */
   #exit(): Promise<Exit> {
     return new Promise((resolve, reject) => {
-      this.child.once('error', (error) => reject(startFailure(this.spec, error)));
+      this.child.once('error', (error) => reject(startFailure(startedSpec(this.spec), error)));
       this.child.once('exit', (code, signal) => {
         if (code !== 0) resolve({ code, signal });
         else this.#letGoOfStderr();
@@ -153,15 +176,25 @@ export class Run {
   }
 }
 
-function startChild(spec: ProgramSpec): Child {
+function startChild(spec: ProgramSpec, remote: RemoteStart | undefined): Child {
   try {
-    const env = { ...process.env, ...spec.env };
-    const [command, args] = spec.largeBuffers ? withLargeBuffers(spec.command, spec.args) : [spec.command, spec.args];
+    const env = remote === undefined ? { ...process.env, ...spec.env } : process.env;
+    const [command, args] = remote === undefined ? localStart(spec) : [remote.command, remote.args];
+    const cwd = remote === undefined ? spec.cwd : undefined;
     // `detached` makes it the leader of its own session: one signal reaches all of it, and it cannot prompt on our terminal.
-    return spawn(command, args, { cwd: spec.cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+    return spawn(command, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   } catch (error) {
-    throw startFailure(spec, error as NodeJS.ErrnoException);
+    throw startFailure(startedSpec(spec), error as NodeJS.ErrnoException);
   }
+}
+
+function localStart({ command, args, largeBuffers }: ProgramSpec): [command: string, args: readonly string[]] {
+  return largeBuffers ? withLargeBuffers(command, args) : [command, args];
+}
+
+/** As it is started here: behind a prefix it is that which may be missing. */
+function startedSpec(spec: ProgramSpec): ProgramSpec {
+  return spec.prefix === undefined ? spec : { command: spec.prefix.words[0] ?? '', args: [] };
 }
 
 function refuseSecrets(spec: ProgramSpec): void {
