@@ -16,9 +16,9 @@ CREATE ROLE supabase_admin SUPERUSER; CREATE ROLE anon; CREATE ROLE authenticate
 CREATE ROLE owner LOGIN CREATEROLE CREATEDB BYPASSRLS PASSWORD '${password}';
 ALTER DATABASE postgres OWNER TO owner;
 SET ROLE supabase_admin;
-CREATE SCHEMA auth; CREATE TABLE auth.users (id int PRIMARY KEY); INSERT INTO auth.users VALUES (1), (2);
+CREATE SCHEMA auth; CREATE TABLE auth.users (id int PRIMARY KEY); 
 CREATE FUNCTION auth.uid() RETURNS int LANGUAGE sql AS 'SELECT 1';
-GRANT USAGE ON SCHEMA auth TO owner; GRANT SELECT, REFERENCES ON auth.users TO owner;
+GRANT USAGE ON SCHEMA auth TO owner; GRANT SELECT, INSERT, REFERENCES ON auth.users TO owner;
 CREATE SCHEMA vault; CREATE TABLE vault.secrets AS SELECT 'hidden' AS secret;
 CREATE SCHEMA extensions; CREATE EXTENSION hstore SCHEMA extensions; GRANT USAGE ON SCHEMA extensions TO PUBLIC;
 CREATE FUNCTION extensions.watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
@@ -27,7 +27,8 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO anon;
 SET ROLE owner;
 CREATE PUBLICATION supabase_realtime;`;
 
-const ownSql = `SET ROLE owner;
+const ownSql = `INSERT INTO auth.users VALUES (1), (2);
+SET ROLE owner;
 CREATE ROLE reporter; CREATE SCHEMA app; CREATE TABLE app.facts AS SELECT 42 AS answer;
 GRANT USAGE ON SCHEMA app TO reporter; GRANT SELECT ON app.facts TO reporter;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO authenticated;
@@ -90,6 +91,10 @@ test('what is one’s own goes into another project, which keeps what is the pla
   expect(sidecar.contents[0]?.properties).toMatchObject({ preset: 'supabase' });
   expect((await sidecarOf('users')).contents[0]?.tables).toEqual({ 'auth.users': 2 });
 
+  // Rows refer to the users: they come first.
+  expectCode(await place.run('restore', 'project@latest', '--to', 'new'), 3);
+  expectCode(await place.run('restore', 'users@latest', '--to', 'new', '--data-only'), 0);
+  expect(await projects[1].sql('SELECT count(*) FROM auth.users')).toBe('2');
   const platform = async () =>
     projects[1].program('pg_dump', ['--schema=auth', '--schema=vault', '--schema=extensions']);
   const before = (await platform()).replace(/^\\(un)?restrict .*$/gm, '');

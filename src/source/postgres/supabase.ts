@@ -41,9 +41,12 @@ export function refuseTransactionPooler({ host, port }: Connection, preset: 'sup
 
 const managedRoles =
   'supabase_admin|supabase_auth_admin|supabase_storage_admin|supabase_functions_admin|supabase_realtime_admin|supabase_replication_admin|supabase_read_only_user|supabase_etl_admin|pgsodium_keyholder|pgsodium_keyiduser|pgsodium_keymaker|pgtle_admin|dashboard_user|pgbouncer';
-/** Entries of pg_restore's list that only the platform may make, and has made: `<ids> <kind> <schema> <name> <owner>`. */
+/**
+ * Entries of pg_restore's list that only the platform may make, and has made: `<ids> <kind> <schema> <name> <owner>`.
+ * Rows that somebody asked for by the schema's name are none of them.
+ */
 const ofThePlatform = new RegExp(
-  `^\\d+; \\d+ \\d+ (.* (${managedRoles})|COMMENT - EXTENSION .*|PUBLICATION - supabase_realtime .*)$`,
+  `^\\d+; \\d+ \\d+ ((?!TABLE DATA |SEQUENCE SET ).* (${managedRoles})|COMMENT - EXTENSION .*|PUBLICATION - supabase_realtime .*)$`,
 );
 
 /** What of an archive's list (`pg_restore --list`) a user of the service can restore. */
