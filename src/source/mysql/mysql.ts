@@ -9,7 +9,7 @@
 import { resolve } from 'node:path';
 import { placeOf } from '../place-of.ts';
 import { shellWord } from '../shell-word.ts';
-import type { DumpFormat, Source, SourceCapabilities, SourceType } from '../source.ts';
+import type { DumpFormat, Source, SourceCapabilities, SourceContext, SourceType } from '../source.ts';
 import { startDump } from './dump.ts';
 import { EndOfDumpCheck } from './end-of-dump.ts';
 import { type Facts, readFacts } from './facts.ts';
@@ -34,6 +34,7 @@ function capabilities(): SourceCapabilities {
     tableFilter: true,
     schemaFilter: false,
     restoreOptions: ['database', 'create', 'clean', 'dataOnly', 'schemaOnly'],
+    bundle: {},
   };
 }
 
@@ -53,11 +54,12 @@ export const mysqlType: SourceType<MysqlOptions> = {
 function open(options: MysqlOptions, baseFolder: string): Source {
   const session = new Session(absolutePaths(options, baseFolder));
   const { host, port, socket, database } = session.parameters;
+  const place = ['mysql', placeOf(socket ?? host ?? ''), String(port ?? 3306)];
   // A run inspects first; asking the same again would only cost time.
   let facts: Facts | undefined;
   return {
     identity: {
-      fingerprintParts: ['mysql', placeOf(socket ?? host ?? ''), String(port ?? 3306), database ?? ''],
+      fingerprintParts: [...place, database ?? ''],
       label: session.label(),
     },
     inspect: async (context) => {
@@ -72,14 +74,29 @@ function open(options: MysqlOptions, baseFolder: string): Source {
       return { label, hasData };
     },
     restore: (request, context) => restore(session, request, context),
+    server: {
+      identity: { fingerprintParts: place, label: session.label('') },
+      databases: (context) => listDatabases(session, context),
+      at: (name) => open({ ...options, database: name }, baseFolder),
+    },
   };
+}
+
+/** Names with this mark are folders of the data folder that are no names of databases. */
+const notConverted = '#mysql50#';
+
+async function listDatabases(session: Session, context: SourceContext): Promise<readonly string[]> {
+  const sql = `SELECT SCHEMA_NAME FROM information_schema.SCHEMATA
+WHERE LOWER(SCHEMA_NAME) NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys') ORDER BY 1;`;
+  const names = (await session.query(sql, context)).map(([name = '']) => name);
+  return names.filter((name) => !name.startsWith(notConverted));
 }
 
 /** Into a new database; the client stops at the first error. MySQL's own `mysql` does the same with these options. */
 function recoveryCommand(database: string, file: string): string {
   const create = shellWord(`CREATE DATABASE ${identifier(database)}`);
   const load = `--binary-mode --comments --default-character-set=utf8mb4 --max-allowed-packet=1G --database=${shellWord(database)}`;
-  return `mariadb --execute=${create} && mariadb ${load} < ${file}`;
+  return `mariadb --default-character-set=utf8mb4 --execute=${create} && mariadb ${load} < ${file}`;
 }
 
 const paths = ['socket', 'sslCa', 'sslCert', 'sslKey', 'clientFolder'] as const;
