@@ -1,8 +1,8 @@
 import type { AdapterDefinition, Job } from '../../config/config.ts';
 import { type Finding, ok, warn } from '../../finding.ts';
 import type { CheckContext, Source } from '../../source/source.ts';
-import { openStateFolder } from '../../state-folder.ts';
 import { openSource } from '../open-adapter.ts';
+import { passingFolder } from '../passing-folder.ts';
 import type { Runtime } from '../runtime.ts';
 
 /** Silence of a tool after which a doctor gives up. */
@@ -15,17 +15,21 @@ export async function* checkSource(
   runtime: Runtime,
 ): AsyncGenerator<Finding> {
   const { source, type } = await openSource(definition, runtime);
+  const folder = passingFolder(runtime.stateFolder);
   const [usual] = type.capabilities().formats;
   const context: CheckContext = {
     signal: runtime.signal,
     idleTimeoutMs,
-    // Only its room is looked at; nothing is written.
-    temporaryFolder: () => openStateFolder(runtime.stateFolder),
+    temporaryFolder: folder.open,
     log: () => undefined,
     formats: jobs.length > 0 ? jobs.map((job) => job.format ?? usual?.name ?? '') : [usual?.name ?? ''],
     filtered: jobs.length > 0 && jobs.every(isFiltered),
   };
-  yield* source.check?.(context) ?? inspectOnly(source, context);
+  try {
+    yield* source.check?.(context) ?? inspectOnly(source, context);
+  } finally {
+    await folder.remove();
+  }
 }
 
 async function* inspectOnly(source: Source, context: CheckContext): AsyncGenerator<Finding> {
