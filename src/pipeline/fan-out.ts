@@ -15,6 +15,8 @@ export class FanOut extends Writable {
 
   constructor(count: number) {
     super({ highWaterMark: branchBytes });
+    // It may fail before a pipeline listens; the branches tell of the failure.
+    this.on('error', () => {});
     this.branches = Array.from({ length: count }, () => this.#open());
   }
 
