@@ -7,7 +7,7 @@ import { Bandwidth } from '../destination/bandwidth.ts';
 import type { Destination } from '../destination/destination.ts';
 import { type BandwidthLimits, LimitedDestination } from '../destination/limited-destination.ts';
 import { DbBackupError, wrapError } from '../errors.ts';
-import type { Source, SourceType } from '../source/source.ts';
+import type { Source, SourceCapabilities, SourceType } from '../source/source.ts';
 import { cacheFile } from '../state-folder.ts';
 import type { Runtime } from './runtime.ts';
 import type { OpenDestination } from './storage/stored-backup.ts';
@@ -16,12 +16,15 @@ export interface OpenSource {
   readonly name: string;
   readonly type: SourceType;
   readonly source: Source;
+  /** With the options that it was opened with. */
+  readonly capabilities: SourceCapabilities;
 }
 
 export async function openSource(definition: AdapterDefinition, runtime: Runtime): Promise<OpenSource> {
   const type = sourceType(definition.type, runtime);
   const options = await runtime.resolve(definition, type);
-  return { name: definition.name, type, source: type.open(options, baseFolder(runtime)) };
+  const source = type.open(options, baseFolder(runtime));
+  return { name: definition.name, type, source, capabilities: type.capabilities(options) };
 }
 
 export function sourceType(name: string, runtime: Runtime): SourceType {
@@ -39,7 +42,9 @@ export async function openTarget(target: string, preferred: string | undefined, 
   const inOrder = [...runtime.sources].sort((a, b) => Number(b.type === preferred) - Number(a.type === preferred));
   for (const type of inOrder) {
     const options = type.fromTarget(target);
-    if (options !== undefined) return { name: target, type, source: type.open(options, runtime.workingFolder) };
+    if (options === undefined) continue;
+    const source = type.open(options, runtime.workingFolder);
+    return { name: target, type, source, capabilities: type.capabilities(options) };
   }
   throw new DbBackupError(
     'USAGE',

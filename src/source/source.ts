@@ -148,6 +148,8 @@ export interface RestoreTarget {
   readonly label: string;
   /** True when the target already holds data that the restore would replace or mix with. */
   readonly hasData: boolean;
+  /** `hasData` is a precaution: nobody can tell. */
+  readonly isUnknown?: boolean;
 }
 
 export interface RestoreOutcome {
@@ -176,6 +178,8 @@ export interface Source {
   examineTarget(request: Omit<RestoreRequest, 'input'>, context: SourceContext): Promise<RestoreTarget>;
   /** Stops at the first error with the old data intact; throws TARGET_NOT_EMPTY when there is data and no `clean`. */
   restore(request: RestoreRequest, context: SourceContext): Promise<RestoreOutcome>;
+  /** Where the options say more of the way back than the type's own `recovery`. No credentials. */
+  recovery?(): RecoveryStep;
   /**
    * Everything that a dump needs, for `dbbackup check`: tools and versions, connection, rights, size. Changes nothing.
    * What it throws is shown as a failure. Without it `inspect` is asked.

@@ -40,6 +40,10 @@ export interface SourceSuite {
   readonly preparedFormats?: readonly string[];
   /** Dumps without a tool: there is no process that could be killed. */
   readonly inProcess?: boolean;
+  /** Nobody can tell what the target holds: restores always say `clean`. */
+  readonly unknownTarget?: boolean;
+  /** What a whole dump ends with is told by the options, which `endOfDumpCheck` of the type does not know. */
+  readonly unknownEnd?: boolean;
   /** Must not appear in the identity, the inspection or the contents. */
   readonly secret?: string;
 }

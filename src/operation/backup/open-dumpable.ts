@@ -24,8 +24,12 @@ export interface Dumpable {
 }
 
 /** Asks the source, and dumps nothing. Throws what would make the dump fail for certain. */
-export async function openDumpable(job: Job, { type, source }: OpenSource, context: SourceContext): Promise<Dumpable> {
-  const { formats } = type.capabilities();
+export async function openDumpable(
+  job: Job,
+  { type, source, capabilities }: OpenSource,
+  context: SourceContext,
+): Promise<Dumpable> {
+  const { formats } = capabilities;
   const format = job.format === undefined ? formats[0] : formats.find((each) => each.name === job.format);
   if (!format) throw new DbBackupError('CONFIG_INVALID', `jobs.${job.name}.format: unknown format "${job.format}"`);
   const request = { format, backupType: job.backupType, filter: job.filter };
@@ -35,7 +39,7 @@ export async function openDumpable(job: Job, { type, source }: OpenSource, conte
     format,
     identity: source.identity,
     inspection,
-    recovery: loadSteps(type.recovery(format, inspection.databases)),
+    recovery: loadSteps(source.recovery?.() ?? type.recovery(format, inspection.databases)),
     dump: (execution) => source.dump(request, execution),
   };
 }

@@ -27,7 +27,7 @@ export function chooseFormat(
   target: OpenSource,
   backup: StoredBackup,
 ): DumpFormat {
-  const { formats } = target.type.capabilities();
+  const { formats } = target.capabilities;
   const format = formats.find((each) => each.name === content.format);
   if (format && (content.sourceType === undefined || content.sourceType === target.type.type)) return format;
   const what = content.format
@@ -40,7 +40,7 @@ export function chooseFormat(
 
 /** What the engine or the format cannot do is refused by name, never ignored. */
 export function refuseUnsupported(options: RestoreOptions, format: DumpFormat, target: OpenSource): void {
-  const { restoreOptions } = target.type.capabilities();
+  const { restoreOptions } = target.capabilities;
   const asked: [RestoreOption, string, boolean][] = [
     ['database', '--database', options.databases.length > 0],
     ['create', '--create', options.create],

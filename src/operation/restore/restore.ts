@@ -147,9 +147,13 @@ async function askConsent(plan: RestorePlan, execution: Execution, runtime: Runt
   const found = await target.source.examineTarget(request, execution);
   if (!found.hasData) return found.label;
   if (!request.clean) {
-    throw new DbBackupError('TARGET_NOT_EMPTY', `${found.label} already holds data`, {
-      hint: 'Restore somewhere else with --to, or replace what is there with --clean.',
-    });
+    throw new DbBackupError(
+      'TARGET_NOT_EMPTY',
+      found.isUnknown ? `nobody can tell whether ${found.label} holds data` : `${found.label} already holds data`,
+      {
+        hint: 'Restore somewhere else with --to, or replace what is there with --clean.',
+      },
+    );
   }
   await runtime.consent(`Replace the data in ${found.label}?`);
   return found.label;

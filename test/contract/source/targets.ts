@@ -10,7 +10,7 @@ import { dumpToFile, openSource, restoreFile, restoreOptions } from './dump-and-
 import { type TestContext, withContext } from './test-context.ts';
 
 /** F40: what a restore may do to its target, and what not. */
-export function testTargets({ type }: SourceSuite, format: DumpFormat, bench: Bench): void {
+export function testTargets({ type, unknownTarget = false }: SourceSuite, format: DumpFormat, bench: Bench): void {
   const mayClean = type.capabilities().restoreOptions.includes('clean');
 
   /** A dump of one database, and another one that already holds data. */
@@ -48,7 +48,7 @@ export function testTargets({ type }: SourceSuite, format: DumpFormat, bench: Be
       await from.fillLarge();
       const before = await to.fingerprint();
       const { path } = await dumpToFile(openSource(type, from), format, context);
-      await expectBrokenRestore(to, path, context, false);
+      await expectBrokenRestore(to, path, context, unknownTarget);
       expect(await to.fingerprint()).toEqual(before);
     });
   });
@@ -68,7 +68,7 @@ export function testTargets({ type }: SourceSuite, format: DumpFormat, bench: Be
       const before = await to.fingerprint();
       const { path } = await dumpToFile(openSource(type, from), format, context);
       const earlier = children();
-      const restoring = restoreFile(openSource(type, to), format, path, context);
+      const restoring = restoreFile(openSource(type, to), format, path, context, unknownTarget);
       context.controller.abort(new Error('aborted by the test'));
       await expect(restoring).rejects.toThrow('aborted by the test');
       expect(newChildren(earlier)).toEqual([]);

@@ -8,7 +8,11 @@ import { dumpToFile, openSource, restoreFile, restoreOptions } from './dump-and-
 import { withContext } from './test-context.ts';
 
 /** What a whole dump is: everything, counted, recognised at its end, and restorable. */
-export function testWholeDumps({ type, secret }: SourceSuite, format: DumpFormat, bench: Bench): void {
+export function testWholeDumps(
+  { type, secret, unknownTarget = false, unknownEnd }: SourceSuite,
+  format: DumpFormat,
+  bench: Bench,
+): void {
   it('gives back everything that was in the database', async () => {
     await withContext(async (context) => {
       const [from, to] = [await bench().makeDatabase(), await bench().makeDatabase()];
@@ -21,8 +25,8 @@ export function testWholeDumps({ type, secret }: SourceSuite, format: DumpFormat
       if (secret !== undefined) expect(JSON.stringify(dump.contents)).not.toContain(secret);
 
       const target = openSource(type, to);
-      expect((await target.examineTarget(restoreOptions(format, false), context)).hasData).toBe(false);
-      const outcome = await restoreFile(target, format, dump.path, context);
+      expect((await target.examineTarget(restoreOptions(format, false), context)).hasData).toBe(unknownTarget);
+      const outcome = await restoreFile(target, format, dump.path, context, unknownTarget);
       expect(outcome.label).not.toBe('');
       expect(await to.fingerprint()).toEqual(before);
       expect(await from.fingerprint()).toEqual(before);
@@ -42,7 +46,7 @@ export function testWholeDumps({ type, secret }: SourceSuite, format: DumpFormat
       });
     });
 
-    it('refuses a dump that was cut anywhere', async () => {
+    it.skipIf(unknownEnd)('refuses a dump that was cut anywhere', async () => {
       await withContext(async (context) => {
         const database = await bench().makeDatabase();
         await database.fill();
