@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { chmod, copyFile, mkdir, open, readFile, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Sidecar } from '../../src/sidecar/sidecar.ts';
@@ -220,6 +221,22 @@ describe('a part of it', { timeout: 120_000 }, () => {
   });
 });
 
+test('the dump of one database into a file', { timeout: 60_000 }, async () => {
+  const { path, sidecar } = await latest('all');
+  const member = sidecar.bundle?.members.find(({ name }) => name === nasty);
+  const output = (file: string) => ['restore', path, '--database', nasty, '--output', file];
+  expectCode(await place.run(...output('with.dump')), 0);
+  const bare = place.path('bare.tar.zst.age');
+  await copyFile(path, bare);
+  expectCode(await place.run('restore', bare, '--database', nasty, '--output', 'without.dump'), 0);
+  for (const file of ['with.dump', 'without.dump']) {
+    expect(sha256(await readFile(place.path(file))), file).toBe(member?.sha256);
+  }
+  const unknown = await place.run('restore', path, '--database', 'larg', '--output', 'x.dump');
+  expect(expectCode(unknown, 2).stderr).toMatch(/no database larg/);
+  expect((await filesIn(place.folder))['x.dump']).toBeUndefined();
+});
+
 describe('what goes wrong', { timeout: 120_000 }, () => {
   test('one pg_dump dies in the middle: nothing is published', async () => {
     await mkdir(place.path('clients'));
@@ -233,6 +250,32 @@ exec ${server.programs}/pg_dump "$@"\n`;
     const run = await place.run('run', 'broken');
     await expectNothingPublished(place, before, { run, exitCode: 3, errorCode: 'TOOL_FAILED' });
     expect(run.stderr).toMatch(/dump of the database large failed/);
+  });
+
+  test('Ctrl-C in the middle of a member leaves nothing behind', async () => {
+    await mkdir(place.path('stalled'));
+    for (const each of ['psql', 'pg_restore', 'pg_dumpall']) {
+      await symlink(join(server.programs, each), place.path('stalled', each));
+    }
+    // The second member stalls half-way.
+    const script = `#!/bin/sh\ncase "$*$PGDATABASE" in *${large}) ${server.programs}/pg_dump "$@" | head -c 9000000; echo stalled >&2; sleep 60;; esac
+exec ${server.programs}/pg_dump "$@"\n`;
+    await writeFile(place.path('stalled', 'pg_dump'), script, { mode: 0o755 });
+    const all = JSON.parse(config(server));
+    all.sources.broken.clientFolder = './stalled';
+    await place.configure(JSON.stringify(all));
+    const before = await filesIn(place.path('backups'));
+    const { child, ended } = place.start(['run', 'broken']);
+    let said = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    while (!/dumping large/.test(said)) await delay(50);
+    await delay(300);
+    child.kill('SIGINT');
+    const failure = { run: await ended, exitCode: 130, errorCode: 'INTERRUPTED', status: 'cancelled' };
+    await expectNothingPublished(place, before, failure);
+    await place.configure(config(server));
   });
 
   test('a database that is not there is an error, not a smaller backup', async () => {

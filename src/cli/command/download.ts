@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { DbBackupError } from '../../errors.ts';
-import type { ContentChoice } from '../../operation/restore/open-content.ts';
+import type { DownloadChoice } from '../../operation/restore/download.ts';
 import type { Runtime } from '../../operation/runtime.ts';
 import type { App } from '../app.ts';
 import { type CommandContext, collect, newCommand, runAction } from '../command.ts';
@@ -56,21 +56,31 @@ Examples:
   $ dbbackup download example@latest
   $ dbbackup download 4f9c01 --decrypt --decompress -o shop.sql`;
 
-/** `restore --output`: the plain dump. */
+/** `restore --output`: the plain dump; of a bundle, with `--database`, that of one of its databases. */
 export function restoreToFile(
   reference: string,
+  databases: readonly string[],
   path: string,
   runtime: Runtime,
   app: App,
   output: Output,
   reporter: Reporter,
 ): Promise<void> {
-  return fetchInto(reference, { decrypt: true, decompress: true }, path, runtime, app, output, reporter);
+  if (databases.length > 1) throw new DbBackupError('USAGE', '--output takes one --database');
+  return fetchInto(
+    reference,
+    { decrypt: true, decompress: true, database: databases[0] },
+    path,
+    runtime,
+    app,
+    output,
+    reporter,
+  );
 }
 
 async function fetchInto(
   reference: string,
-  choice: ContentChoice,
+  choice: DownloadChoice,
   path: string | undefined,
   runtime: Runtime,
   app: App,

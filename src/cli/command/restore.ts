@@ -63,7 +63,15 @@ export function restoreCommand(context: CommandContext): Command {
         try {
           if (options.output !== undefined) {
             const { restoreToFile } = await import('./download.ts');
-            await restoreToFile(reference, options.output, runtime, context.app, output, reporter);
+            await restoreToFile(
+              reference,
+              options.database ?? [],
+              options.output,
+              runtime,
+              context.app,
+              output,
+              reporter,
+            );
             return;
           }
           const { restore } = await import('../../operation/restore/restore.ts');
