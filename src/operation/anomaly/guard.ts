@@ -37,6 +37,8 @@ export async function guardAgainstAnomaly(
     for (const on of published) await markSuspect(on, key, reason, execution);
     return reason;
   } catch (error) {
+    // The backup is whole and stays; whoever interrupted hears that, not a warning.
+    execution.signal.throwIfAborted();
     execution.trouble(`it could not be compared with earlier backups: ${messageOf(error)}`);
     return undefined;
   }
