@@ -221,6 +221,13 @@ describe('a part of it', { timeout: 120_000 }, () => {
   });
 });
 
+test('check looks at every database of a bundle', { timeout: 60_000 }, async () => {
+  const { stdout } = expectCode(await place.run('check', 'three'), 0);
+  for (const name of three) expect(stdout).toContain(`/${name} as user postgres`);
+  expect(stdout).not.toContain('/postgres as user');
+  expect(expectCode(await place.run('check', 'missing'), 3).stdout).toMatch(/no database .* called larges/);
+});
+
 test('the dump of one database into a file', { timeout: 60_000 }, async () => {
   const { path, sidecar } = await latest('all');
   const member = sidecar.bundle?.members.find(({ name }) => name === nasty);

@@ -100,6 +100,8 @@ Examples:
   $ dbbackup restore ./shop_2026-11-20T03-00-00-123Z_4f9c01.dump.zst --to postgres://me@db/empty
   $ dbbackup restore 4f9c01 --to shop --clean          replace the data in the source "shop" (asks first)
   $ dbbackup restore 4f9c01 --output - | less          look at the dump itself
+  $ dbbackup restore server@latest --to postgres://me@new/ --create            every database of a bundle
+  $ dbbackup restore server@latest --database shop --map shop=copy --create    one of them, under another name
 
 The target is examined before a byte is read, and commits only after the whole backup has been
 authenticated and has matched its sidecar. Without a config: name the file and --to.`;

@@ -1,6 +1,7 @@
-import type { AdapterDefinition, Job } from '../../config/config.ts';
+import type { AdapterDefinition, DatabaseFilter, Job } from '../../config/config.ts';
 import { type Finding, ok, warn } from '../../finding.ts';
 import type { CheckContext, Source } from '../../source/source.ts';
+import { chooseDatabases } from '../bundle/choose-databases.ts';
 import { openSource } from '../open-adapter.ts';
 import { passingFolder } from '../passing-folder.ts';
 import type { Runtime } from '../runtime.ts';
@@ -26,10 +27,28 @@ export async function* checkSource(
     filtered: jobs.length > 0 && jobs.every(isFiltered),
   };
   try {
-    yield* source.check?.(context) ?? inspectOnly(source, context);
+    const bundles = jobs.flatMap(({ databases }) => databases ?? []);
+    if (bundles.length === 0 || bundles.length < jobs.length) yield* examine(source, context);
+    for (const each of await bundled(source, bundles, context)) yield* examine(each, context);
   } finally {
     await folder.remove();
   }
+}
+
+function examine(source: Source, context: CheckContext): AsyncIterable<Finding> {
+  return source.check?.(context) ?? inspectOnly(source, context);
+}
+
+/** Every database that a bundle holds; the one that the options name may be none of them. */
+async function bundled(
+  { server }: Source,
+  filters: readonly DatabaseFilter[],
+  context: CheckContext,
+): Promise<readonly Source[]> {
+  if (!server || filters.length === 0) return [];
+  const known = await server.databases(context);
+  const names = new Set(filters.flatMap((filter) => chooseDatabases(filter, known)));
+  return [...names].map((name) => server.at(name));
 }
 
 async function* inspectOnly(source: Source, context: CheckContext): AsyncGenerator<Finding> {
