@@ -1,7 +1,6 @@
 /** What a dump of this database needs: programs, a way in, and the right to read everything. */
 
 import { type Finding, fail, info, ok, warn } from '../../finding.ts';
-import { findProgram } from '../../process/process.ts';
 import { formatBytes } from '../../value/figure.ts';
 import type { CheckContext } from '../source.ts';
 import { type Facts, readFacts } from './facts.ts';
@@ -67,8 +66,8 @@ export async function* checkPostgres(session: Session, context: CheckContext): A
 async function* programs(session: Session, facts: Facts, context: CheckContext): AsyncGenerator<Finding> {
   const { version, folder, major } = await session.suit(facts.major, facts.version, context);
   for (const name of ['psql', 'pg_restore'] as const) {
+    if (await session.has(name, context)) continue;
     const { command } = await session.spec(name, context);
-    if ((await findProgram(command)) !== undefined) continue;
     yield fail(
       `${command} is missing beside pg_dump`,
       `Install the whole client: apt-get install postgresql-client-${major}.`,

@@ -5,7 +5,7 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DbBackupError } from '../../errors.ts';
-import { capture, findProgram } from '../../process/process.ts';
+import { capture, findProgram, type Prefix } from '../../process/process.ts';
 
 export interface Client {
   readonly folder: string;
@@ -28,14 +28,15 @@ const oldestMajor = 12;
 export async function findClients(
   folder: string | undefined,
   signal: AbortSignal,
+  prefix?: Prefix,
 ): Promise<readonly [Client, ...Client[]]> {
-  const folders = folder === undefined ? await candidateFolders() : [folder];
-  const found = await Promise.all(folders.map((candidate) => readClient(candidate, signal)));
+  const found = prefix ? await readRemoteClients(folder, prefix, signal) : await readClients(folder, signal);
   const clients = found.filter((client) => client !== undefined).sort((a, b) => a.major - b.major);
   const [first, ...others] = clients.filter((client) => client.major >= oldestMajor);
   if (first !== undefined) return [first, ...others];
   if (clients.length > 0) throw tooOld(`pg_dump ${clients.at(-1)?.version} is older than ${oldestMajor}`, oldestMajor);
-  const where = folder === undefined ? 'on PATH or in the usual folders' : `in ${folder}`;
+  const there = prefix === undefined ? '' : ` by "${prefix.words.join(' ')}"`;
+  const where = `${folder === undefined ? 'on PATH or in the usual folders' : `in ${folder}`}${there}`;
   throw new DbBackupError('TOOL_MISSING', `pg_dump was not found ${where}`, {
     hint: 'Install the client: apt-get install postgresql-client, brew install libpq, or set "clientFolder".',
   });
@@ -52,6 +53,31 @@ export function chooseClient(clients: readonly Client[], serverMajor: number, se
 function tooOld(message: string, major: number): DbBackupError {
   return new DbBackupError('TOOL_TOO_OLD', message, {
     hint: `Install a client that is at least as new: apt-get install postgresql-client-${major} (apt.postgresql.org has all versions), or brew install postgresql@${major}.`,
+  });
+}
+
+async function readClients(folder: string | undefined, signal: AbortSignal): Promise<readonly (Client | undefined)[]> {
+  const folders = folder === undefined ? await candidateFolders() : [folder];
+  return Promise.all(folders.map((candidate) => readClient(candidate, signal)));
+}
+
+/** The same on the other side, in one go. Each line: the folder, a tab, what pg_dump says. */
+const remoteSearch = `
+if [ -n "$1" ]; then set -- "$1"; else
+  p=$(command -v pg_dump) && case $(readlink -f "$p" 2>/dev/null) in *pg_wrapper) p=;; esac
+  set -- \${p:+"\${p%/*}"} /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/local/pgsql/bin
+fi
+for d in "$@"; do
+  [ -x "$d/pg_dump" ] && printf '%s\\t%s\\n' "$d" "$("$d/pg_dump" --version)"
+done; true`;
+
+async function readRemoteClients(folder = '', prefix: Prefix, signal: AbortSignal): Promise<readonly Client[]> {
+  const args = ['-c', remoteSearch, 'sh', folder];
+  const { stdout } = await capture({ command: 'sh', args, prefix, signal });
+  const lines = stdout.split('\n').filter((line) => line !== '');
+  return lines.map((line) => {
+    const [found = '', said = ''] = line.split('\t');
+    return clientIn(found, said);
   });
 }
 
@@ -72,6 +98,11 @@ async function readClient(folder: string, signal: AbortSignal): Promise<Client |
   const command = await findProgram(join(folder, 'pg_dump'));
   if (command === undefined) return undefined;
   const { stdout } = await capture({ command, args: ['--version'], signal });
-  const version = /\d+(\.\d+)*/.exec(stdout)?.[0] ?? '0';
+  return clientIn(folder, stdout);
+}
+
+/** `said`: what its pg_dump answers to --version. */
+function clientIn(folder: string, said: string): Client {
+  const version = /\d+(\.\d+)*/.exec(said)?.[0] ?? '0';
   return { folder, version, major: Number.parseInt(version, 10) };
 }

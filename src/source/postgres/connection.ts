@@ -23,17 +23,22 @@ export class Connection {
   readonly #parameters: Parameters;
   readonly #ours: NodeJS.ProcessEnv;
   readonly #other: string | undefined;
+  readonly #systemUser: string | undefined;
 
-  /** `other`: a database that goes before the configured one. */
-  constructor(parameters: Parameters, ours: NodeJS.ProcessEnv = process.env, other?: string) {
+  /**
+   * `ours`: the environment of the programs, undefined where they run elsewhere and theirs is not known here.
+   * `other`: a database that goes before the configured one.
+   */
+  constructor(parameters: Parameters, ours?: NodeJS.ProcessEnv, other?: string) {
     this.#parameters = parameters;
-    this.#ours = ours;
+    this.#ours = ours ?? {};
     this.#other = other;
+    this.#systemUser = ours && userInfo().username;
   }
 
   /** The same way to the same server, at another database of it. */
   at(database: string): Connection {
-    return new Connection(this.#parameters, this.#ours, database);
+    return new Connection(this.#parameters, this.#systemUser === undefined ? undefined : this.#ours, database);
   }
 
   /** True when it was left to libpq which database is meant. */
@@ -51,11 +56,11 @@ export class Connection {
     return this.#value('port', 'PGPORT') ?? (this.service === undefined ? '5432' : '');
   }
 
-  /** The configured database, as libpq would find it; undefined when only the service file knows. */
+  /** The configured database, as libpq would find it; undefined when only the service file or the other side knows. */
   get database(): string | undefined {
     const named = this.#other ?? this.#value('dbname', 'PGDATABASE');
     if (named !== undefined || this.service !== undefined) return named;
-    return this.#value('user', 'PGUSER') ?? userInfo().username;
+    return this.#value('user', 'PGUSER') ?? this.#systemUser;
   }
 
   /** A service file goes before the environment: what is set beside it must be said in the arguments. */

@@ -29,6 +29,8 @@ export const postgresOptions = z.strictObject({
   passfile: text.optional(),
   /** Folder with psql, pg_dump and pg_restore; without it PATH and the usual versioned folders are searched. */
   clientFolder: text.optional(),
+  /** Where the programs run: `[docker, exec, -i, db]`. Hosts, paths and what is left out are meant as they are there. */
+  prefix: z.array(text).min(1).optional(),
   /** Passed to pg_dump as they are. */
   dumpArguments: z.array(z.string()).optional(),
   /** Passed to pg_restore as they are. */

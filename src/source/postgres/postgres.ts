@@ -71,7 +71,9 @@ function open(options: PostgresOptions, baseFolder: string): Source {
 
 function sourceAt(session: Session): Source {
   const { host, port, database } = session.connection;
-  const place = ['postgres', placeOf(host), port];
+  const { prefix } = session.options;
+  // Behind a prefix "localhost" is another machine, and which one, the prefix says.
+  const place = ['postgres', ...(prefix ? [...prefix, host] : [placeOf(host)]), port];
   // A run inspects first; asking the same again would only cost time.
   let facts: Facts | undefined;
   return {
@@ -129,6 +131,8 @@ function recoveryNote({ name }: DumpFormat, withGlobals: boolean): ((file: strin
 const paths = ['sslrootcert', 'sslcert', 'sslkey', 'passfile', 'clientFolder'] as const;
 
 function absolutePaths(options: PostgresOptions, baseFolder: string): PostgresOptions {
+  // Behind a prefix they are meant as they are there.
+  if (options.prefix !== undefined) return options;
   const absolute: Record<string, string> = {};
   for (const key of paths) {
     const path = options[key];

@@ -1,5 +1,12 @@
 import { join } from 'node:path';
-import { capture, type ProgramSpec } from '../../process/process.ts';
+import {
+  capture,
+  findProgram,
+  findRemoteProgram,
+  openPrefix,
+  type Prefix,
+  type ProgramSpec,
+} from '../../process/process.ts';
 import type { SourceContext } from '../source.ts';
 import { type Client, chooseClient, findClients } from './client.ts';
 import { Connection } from './connection.ts';
@@ -20,9 +27,10 @@ export class Session {
   #client: Client | undefined;
   #hasPostgres: Promise<boolean> | undefined;
 
-  constructor(options: PostgresOptions, connection = new Connection(connectionParameters(options))) {
+  constructor(options: PostgresOptions, connection?: Connection) {
     this.options = options;
-    this.connection = connection;
+    const environment = options.prefix === undefined ? process.env : undefined;
+    this.connection = connection ?? new Connection(connectionParameters(options), environment);
   }
 
   /** At another database of the same server, with the programs that have been found. */
@@ -45,7 +53,19 @@ export class Session {
     const clients = await this.#found(context);
     const { folder } = this.#client ?? clients.at(-1) ?? clients[0];
     const { signal, idleTimeoutMs } = context;
-    return { command: join(folder, program), signal, idleTimeoutMs };
+    return { command: join(folder, program), signal, idleTimeoutMs, prefix: await this.#prefix(context) };
+  }
+
+  /** Whether a program is there; starts nothing of PostgreSQL. */
+  async has(program: Program, context: SourceContext): Promise<boolean> {
+    const { command, prefix, signal } = await this.spec(program, context);
+    const found = prefix ? await findRemoteProgram(command, prefix, signal) : await findProgram(command);
+    return found !== undefined;
+  }
+
+  async #prefix({ signal }: SourceContext): Promise<Prefix | undefined> {
+    const { prefix } = this.options;
+    return prefix && (await openPrefix(prefix, signal));
   }
 
   /** Runs SQL and returns psql's rows as they are. `database` undefined: the configured one. */
@@ -86,12 +106,17 @@ export class Session {
   label(database = this.connection.database ?? ''): string {
     const { host, port } = this.connection;
     const place = port === '' ? host : `${host}:${port}`;
-    return `postgres://${place}/${database}`;
+    const way = this.options.prefix === undefined ? '' : ` by ${this.options.prefix.join(' ')}`;
+    return `postgres://${place}/${database}${way}`;
   }
 
   #found(context: SourceContext): Promise<readonly [Client, ...Client[]]> {
-    this.#clients ??= findClients(this.options.clientFolder, context.signal);
+    this.#clients ??= this.#find(context);
     return this.#clients;
+  }
+
+  async #find(context: SourceContext): Promise<readonly [Client, ...Client[]]> {
+    return findClients(this.options.clientFolder, context.signal, await this.#prefix(context));
   }
 }
 
