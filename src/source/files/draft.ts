@@ -3,21 +3,15 @@
  * made them, so that what a killed restore left is told from what another one is doing, and an old folder that was moved
  * away is brought back when the new one never took its place.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { digest, isAlive, thisMachine } from '../draft-owner.ts';
 
-/** A pid means something only on its machine; a folder may be shared by several. */
-const machine = digest(hostname());
-const pattern = new RegExp(`^\\.dbbackup-(restore|old)-${machine}-([0-9a-f]{8})-(\\d+)-[0-9a-f-]{36}$`);
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 8);
-}
+const pattern = new RegExp(`^\\.dbbackup-(restore|old)-${thisMachine}-([0-9a-f]{8})-(\\d+)-[0-9a-f-]{36}$`);
 
 function nameFor(kind: 'restore' | 'old', target: string): string {
-  const name = `.dbbackup-${kind}-${machine}-${digest(basename(target))}-${process.pid}-${randomUUID()}`;
+  const name = `.dbbackup-${kind}-${thisMachine}-${digest(basename(target))}-${process.pid}-${randomUUID()}`;
   return join(dirname(target), name);
 }
 
@@ -42,15 +36,5 @@ export async function clearAbandoned(target: string): Promise<void> {
     const isThere = await lstat(target).catch(() => undefined);
     if (kind === 'old' && isThere === undefined) await rename(join(folder, name), target);
     else await rm(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-/** A pid that was given to another process in between counts as alive, which only keeps the folder. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
