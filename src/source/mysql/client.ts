@@ -44,11 +44,13 @@ export async function findClients(folder: string | undefined, signal: AbortSigna
   const clients = new Map<string, Client>();
   for (const candidate of folders) {
     for (const [dump, shell] of pairs) {
-      const client = await readClient(candidate, dump, shell, signal);
-      if (client === undefined) continue;
+      const paths = [await findProgram(join(candidate, dump)), await findProgram(join(candidate, shell))] as const;
+      if (paths[0] === undefined || paths[1] === undefined) continue;
       // On many systems mysqldump is another name of mariadb-dump.
-      const identity = await realpath(client.dump);
-      if (!clients.has(identity)) clients.set(identity, client);
+      const identity = await realpath(paths[0]);
+      if (clients.has(identity)) continue;
+      const { stdout } = await capture({ command: paths[0], args: ['--version'], signal });
+      clients.set(identity, { ...parseVersion(stdout), name: dump, dump: paths[0], shell: paths[1] });
     }
   }
   if (clients.size > 0) return [...clients.values()];
@@ -100,16 +102,4 @@ async function candidateFolders(): Promise<readonly string[]> {
     folders.push(...names.filter((entry) => name.test(entry)).map((entry) => join(parent, entry, 'bin')));
   }
   return [...new Set(folders)];
-}
-
-async function readClient(
-  folder: string,
-  dump: string,
-  shell: string,
-  signal: AbortSignal,
-): Promise<Client | undefined> {
-  const [dumpPath, shellPath] = [await findProgram(join(folder, dump)), await findProgram(join(folder, shell))];
-  if (dumpPath === undefined || shellPath === undefined) return undefined;
-  const { stdout } = await capture({ command: dumpPath, args: ['--version'], signal });
-  return { ...parseVersion(stdout), name: dump, dump: dumpPath, shell: shellPath };
 }

@@ -71,7 +71,6 @@ export class GuardedScript extends Transform {
       this.#scanner.finish();
       const missing = this.#choice.tables.find((table) => !this.#found.has(table));
       if (missing !== undefined) throw noTable(missing);
-      this.push('COMMIT;\n');
     });
   }
 

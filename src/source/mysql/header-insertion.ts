@@ -3,6 +3,7 @@
  * sql_mode without which dates such as 2024-02-31 (ALLOW_INVALID_DATES) come back as 0000-00-00 without an error.
  */
 import { Transform } from 'node:stream';
+import { highWaterMark } from './end-of-dump.ts';
 import type { Facts } from './facts.ts';
 
 /** Last line of the header of both tools. */
@@ -15,7 +16,7 @@ export class HeaderInsertion extends Transform {
   #header: Buffer | undefined = Buffer.alloc(0);
 
   constructor(defaults: Facts['defaults']) {
-    super();
+    super({ readableHighWaterMark: highWaterMark, writableHighWaterMark: highWaterMark });
     const database =
       defaults && `ALTER DATABASE CHARACTER SET ${defaults.characterSet} COLLATE ${defaults.collation};\n`;
     this.#lines = Buffer.from(

@@ -80,9 +80,6 @@ async function undoOf(
   return `DROP DATABASE ${name};\n${creation};`;
 }
 
-/** One transaction for each table, instead of one for each of its INSERTs. */
-const before = Buffer.from('SET autocommit = 0; ');
-
 async function loadInto(
   session: Session,
   database: string,
@@ -94,8 +91,7 @@ async function loadInto(
   const script = new GuardedScript({ dataOnly, schemaOnly, tables, withholdEvents: false, ...choice });
   const spec = await session.spec('shell', context);
   const args = [...spec.args, ...clientArguments, largestPacket, `--database=${database}`];
-  // On the script's own first line, so that the lines in messages are the script's.
-  const client = consume({ ...spec, args, stdinPrefix: before, largeBuffers: true });
+  const client = consume({ ...spec, args, largeBuffers: true });
   try {
     await pipeline(bytesOf(request), script, client.stdin);
   } catch (error) {

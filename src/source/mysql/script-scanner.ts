@@ -48,7 +48,6 @@ for (const byte of [quote, doubleQuote, backtick, dash, hash, slash, letterV]) s
 
 type Mode = 'sql' | 'quoted' | 'line' | 'block' | 'lines of rows' | 'rows';
 
-const endOfStatement = Buffer.from(';\n');
 const sandbox = '/*M!999999\\-';
 const values = 'VALUES';
 
@@ -324,10 +323,14 @@ export class ScriptScanner {
    * `;` is the last row. The index behind it, or -1.
    */
   #skipLines(chunk: Buffer, start: number): number {
-    const over = start === 0 && this.#previous === semicolon && chunk[0] === lineFeed;
-    const found = over ? -1 : chunk.indexOf(endOfStatement, start);
-    const end = over ? 0 : found === -1 ? -1 : found + 1;
-    const rows = countNewlines(chunk, start, end === -1 ? chunk.length : end);
+    let [rows, end] = [0, -1];
+    if (start === 0 && chunk[0] === lineFeed && this.#previous === semicolon) end = 0;
+    for (let at = start; end === -1; at++) {
+      at = chunk.indexOf(lineFeed, at);
+      if (at === -1) break;
+      if (at > start && chunk[at - 1] === semicolon) end = at;
+      else rows++;
+    }
     this.#count(rows);
     this.#line += rows;
     this.#previous = chunk[chunk.length - 1] ?? 0;
