@@ -141,6 +141,8 @@ export interface RestoreRequest {
   readonly jobs: number;
   /** First six digits of the backup's id, for `<db>_restore_<id>`. */
   readonly restoreId: string;
+  /** What the sidecar tells of the database: one that is made should be like it. */
+  readonly properties?: DatabaseContents['properties'];
 }
 
 export interface RestoreTarget {

@@ -221,6 +221,31 @@ describe('a part of it', { timeout: 120_000 }, () => {
   });
 });
 
+test('a new database gets the encoding and collation of the old one, where the server has it', {
+  timeout: 60_000,
+}, async () => {
+  const old = ['--encoding=SQL_ASCII', '--lc-collate=C', '--lc-ctype=C.UTF-8', '--template=template0', 'copy of old'];
+  await server.program('createdb', old);
+  // No text in any encoding: UTF-8 could not take it.
+  await server.sql(`CREATE TABLE t AS SELECT E'\\xff'::text AS t`, 'copy of old');
+  const all = JSON.parse(config(server));
+  all.jobs.old = { source: 'main', destinations: 'disk', databases: 'copy of old' };
+  await place.configure(JSON.stringify(all));
+  expectCode(await place.run('run', 'old'), 0);
+  const flags = ['--create', '--map', 'copy of old=copy of new'];
+  expectCode(await restore(server, 'old@latest', ...flags), 0);
+  const of = `SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database WHERE datname = 'copy of new'`;
+  expect(await server.sql(of)).toBe('SQL_ASCII|C|C.UTF-8');
+  expect(await fingerprintOf(server, 'copy of new')).toBe(await fingerprintOf(server, 'copy of old'));
+  const { path } = await latest('three');
+  const content = await readFile(`${path}.meta.json`, 'utf8');
+  await writeFile(`${path}.meta.json`, content.replaceAll('"C.UTF-8"', '"xx_XX"'));
+  const elsewhere = await restore(server, path, '--create', '--database', large, '--map', `${large}=copy 3`);
+  expect(expectCode(elsewhere, 0).stderr).toMatch(/not made as the old one was .*xx_XX/);
+  await writeFile(`${path}.meta.json`, content);
+  await place.configure(config(server));
+});
+
 test('check looks at every database of a bundle', { timeout: 60_000 }, async () => {
   const { stdout } = expectCode(await place.run('check', 'three'), 0);
   for (const name of three) expect(stdout).toContain(`/${name} as user postgres`);

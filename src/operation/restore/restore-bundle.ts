@@ -122,7 +122,8 @@ async function load(
       const database = plan.databases.find(({ folder }) => folder === member.folder);
       if (database) {
         execution.log('info', `restoring ${database.name} into ${database.into}`);
-        await loadDatabase(database, member.stream, request, execution);
+        const properties = found.backup.sidecar?.contents.find(({ name }) => name === database.name)?.properties;
+        await loadDatabase(database, member.stream, { ...request, properties }, execution);
         done.push(database.name);
       } else if (member.folder === plan.globals) {
         await loadGlobals(found, member.stream, execution);

@@ -121,7 +121,8 @@ async function restoreOne(
   const format = chooseFormat(content, target, backup);
   refuseUnsupported(options, format, target);
   refuseBundleOptions(options);
-  const plan = { ...found, request: { ...options, database: options.databases[0], format, restoreId } };
+  const properties = backup.sidecar?.contents[0]?.properties;
+  const plan = { ...found, request: { ...options, database: options.databases[0], format, restoreId, properties } };
   const label = await askConsent(plan, execution, runtime);
   const open = await openBackup(plan, options.dryRun, execution, runtime);
   const done = open && (await perform(open, plan, execution));

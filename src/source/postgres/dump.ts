@@ -10,7 +10,7 @@ import { withoutManaged } from './supabase.ts';
 /** Starts pg_dump; the stream's end means exit 0 and a whole dump. */
 export async function startDump(
   session: Session,
-  { database, encoding, collation, extensions }: Facts,
+  { database, encoding, collation, ctype, extensions }: Facts,
   request: DumpRequest,
   context: SourceContext,
 ): Promise<Dump> {
@@ -28,7 +28,13 @@ export async function startDump(
       {
         name: database,
         tables: check.tables(),
-        properties: { encoding, collation, extensions, ...(isSupabase && { preset: 'supabase' }) },
+        properties: {
+          encoding,
+          collation,
+          ...(ctype !== collation && { ctype }),
+          extensions,
+          ...(isSupabase && { preset: 'supabase' }),
+        },
       },
     ],
   };

@@ -28,7 +28,7 @@ export async function restore(
     });
   }
   const load = (database: string) => loadInto(session, database, request, context);
-  if (target.beside) await buildBeside(session, target, request.restoreId, context, load);
+  if (target.beside) await buildBeside(session, target, request, context, load);
   else await load(target.database);
   return { label: target.label, warnings: request.tables.length > 0 ? [tablesOnly] : [] };
 }

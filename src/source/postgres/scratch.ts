@@ -3,7 +3,7 @@
  * both, the target is untouched; a failed build leaves nothing.
  */
 import { DbBackupError, messageOf } from '../../errors.ts';
-import type { SourceContext } from '../source.ts';
+import type { RestoreRequest, SourceContext } from '../source.ts';
 import { identifier, literal, type Session } from './session.ts';
 import type { Target } from './target.ts';
 
@@ -15,7 +15,7 @@ const cleanupMs = 15_000;
 export async function buildBeside(
   session: Session,
   target: Target,
-  restoreId: string,
+  { restoreId, properties }: Pick<RestoreRequest, 'restoreId' | 'properties'>,
   context: SourceContext,
   build: (database: string) => Promise<void>,
 ): Promise<void> {
@@ -24,7 +24,8 @@ export async function buildBeside(
   const free = (ending: string) => freeName(target.database, `${ending}_${restoreId}`, neighbours);
   const [scratch, old] = [free('_restore'), free('_before')];
   const administer = (sql: string) => session.administer(sql, context, [target.database, scratch]);
-  await administer(await creation(session, target, scratch, context));
+  if (target.facts === undefined) await createNew(scratch, properties, administer, context);
+  else await administer(await creation(session, target, scratch, context));
   try {
     await build(scratch);
     if (target.facts !== undefined) await administer(copyProperties(target.database, scratch));
@@ -92,10 +93,29 @@ interface Row {
   readonly tablespace: string;
 }
 
-/** A database like the target, or where there is none, like a new one on that server. */
+/** Like the one that was dumped; where the server does not have its locale, like others that are made there. */
+async function createNew(
+  scratch: string,
+  properties: RestoreRequest['properties'],
+  administer: (sql: string) => Promise<string>,
+  context: SourceContext,
+): Promise<void> {
+  const create = `CREATE DATABASE ${identifier(scratch)} TEMPLATE template0`;
+  const { encoding, collation, ctype = collation } = properties ?? {};
+  if (typeof encoding !== 'string' || typeof collation !== 'string') return void (await administer(`${create};`));
+  const locale = `LC_COLLATE ${literal(collation)} LC_CTYPE ${literal(String(ctype))}`;
+  try {
+    await administer(`${create} ENCODING ${literal(encoding)} ${locale};`);
+  } catch (cause) {
+    await administer(`${create};`);
+    const what = `encoding ${encoding}, collation ${collation}`;
+    context.log('warning', `the new database is not made as the old one was (${what}): ${messageOf(cause)}`);
+  }
+}
+
+/** A database like the target. */
 async function creation(session: Session, target: Target, scratch: string, context: SourceContext): Promise<string> {
   const create = `CREATE DATABASE ${identifier(scratch)} TEMPLATE template0`;
-  if (target.facts === undefined) return `${create};`;
   const row = await session.queryJson<Row>(
     `SELECT to_jsonb(d) || jsonb_build_object('encoding_name', pg_encoding_to_char(d.encoding),
        'owner', pg_get_userbyid(d.datdba), 'tablespace', t.spcname)
