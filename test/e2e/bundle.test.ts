@@ -246,6 +246,23 @@ test('a new database gets the encoding and collation of the old one, where the s
   await place.configure(config(server));
 });
 
+test('the programs of every member go through a prefix', { timeout: 60_000 }, async () => {
+  // It hides our environment, as docker exec and ssh do.
+  const prefix = ['env', '-i', `PATH=${process.env['PATH']}`];
+  const { host, port, user, password } = server;
+  const all = JSON.parse(config(server));
+  all.sources.behind = { type: 'postgres', host, port, user, password, prefix };
+  all.jobs.behind = { source: 'behind', destinations: 'disk', databases: [words, large] };
+  await place.configure(JSON.stringify(all));
+  const bare = (...args: string[]) => place.start(args, { PGPASSWORD: undefined }).ended;
+  expectCode(await bare('run', 'behind'), 0);
+  const flags = ['--create', '--map', `${words}=copy 4`, '--map', `${large}=copy 5`, '--globals'];
+  expectCode(await bare('restore', 'behind@latest', ...flags), 0);
+  expect(await fingerprintOf(server, 'copy 4')).toBe(await fingerprintOf(server, words));
+  expect(await fingerprintOf(server, 'copy 5')).toBe(await fingerprintOf(server, large));
+  await place.configure(config(server));
+});
+
 test('check looks at every database of a bundle', { timeout: 60_000 }, async () => {
   const { stdout } = expectCode(await place.run('check', 'three'), 0);
   for (const name of three) expect(stdout).toContain(`/${name} as user postgres`);
