@@ -4,9 +4,9 @@ import { EntryMaker, rootEntry, type WritableEntry } from './entry.ts';
 import { Notes } from './notes.ts';
 import { OpenFolder, openFile } from './open-folder.ts';
 import type { FilesOptions } from './options.ts';
-import { type ReadPolicy, readLarge, readSmall, smallBytes } from './read-content.ts';
+import { type ReadPolicy, readLarge, readSmall, readStill, smallBytes } from './read-content.ts';
 import type { Selection } from './selection.ts';
-import { encodeHeader, endOfArchive, paddingOf } from './tar-header.ts';
+import { encodeHeader, endOfArchive, padding, paddingOf } from './tar-header.ts';
 import { type Found, unlessVanished, walk } from './walk.ts';
 
 export interface Measure {
@@ -73,6 +73,11 @@ async function* fileOf(
   maker: EntryMaker,
   policy: ReadPolicy,
 ): AsyncGenerator<Buffer> {
+  const quick = found.stat.size <= smallBytes ? readStill(found.at) : undefined;
+  if (quick !== undefined) {
+    yield* wholeFile(entry, quick.stat, quick.content);
+    return;
+  }
   const file = await unlessVanished(found.path, policy.notes, () => openFile(found.at));
   if (file === undefined) {
     maker.forget(found.stat);
@@ -89,16 +94,20 @@ async function* contentOf(file: FileHandle, entry: WritableEntry, policy: ReadPo
   const stat = await file.stat({ bigint: true });
   const small = stat.size <= smallBytes ? await readSmall(entry.path, file, policy) : undefined;
   if (small !== undefined) {
-    yield encodeHeader(stateOf(entry, small.stat, small.content.length));
-    yield small.content;
-    yield Buffer.alloc(paddingOf(small.content.length));
+    yield* wholeFile(entry, small.stat, small.content);
     return;
   }
   const now = await file.stat({ bigint: true });
   const size = Number(now.size);
   yield encodeHeader(stateOf(entry, now, size));
   yield* readLarge(entry.path, file, now, policy);
-  yield Buffer.alloc(paddingOf(size));
+  yield padding(size);
+}
+
+function* wholeFile(entry: WritableEntry, stat: BigIntStats, content: Buffer): Generator<Buffer> {
+  yield encodeHeader(stateOf(entry, stat, content.length));
+  yield content;
+  yield padding(content.length);
 }
 
 /** What was true when the content was read, not when the name was met. */

@@ -7,7 +7,7 @@ import { EndOfDumpCheck } from './end-of-dump.ts';
 import { Notes } from './notes.ts';
 import type { FilesOptions } from './options.ts';
 
-const pieceBytes = 256 * 1024;
+const pieceBytes = 128 * 1024;
 
 /** Streams the folder as a tar. `totalBytes` was measured before; files that change since then make the difference. */
 export function startDump(path: string, options: FilesOptions, measured: Measure, context: SourceContext): Dump {
@@ -18,7 +18,7 @@ export function startDump(path: string, options: FilesOptions, measured: Measure
   }
   const notes = new Notes(context);
   const pieces = gathered(archive(path, options, notes, context.signal), path);
-  const source = Readable.from(pieces, { objectMode: false, highWaterMark: 4 * pieceBytes });
+  const source = Readable.from(pieces, { objectMode: false, highWaterMark: pieceBytes });
   const check = new EndOfDumpCheck();
   pipeline(addAbortSignal(context.signal, source), check, () => {});
   return {
@@ -48,7 +48,7 @@ async function* gathered(pieces: AsyncGenerator<Buffer>, path: string): AsyncGen
       held.push(piece);
       bytes += piece.length;
       if (bytes < pieceBytes) continue;
-      yield Buffer.concat(held, bytes);
+      yield held.length === 1 ? piece : Buffer.concat(held, bytes);
       held = [];
       bytes = 0;
     }

@@ -8,7 +8,7 @@ export class EndOfDumpCheck extends Transform {
   readonly #counts: Record<EntryType, number> = { file: 0, folder: 0, symlink: 0, hardlink: 0, other: 0 };
 
   constructor() {
-    super({ readableHighWaterMark: 1024 * 1024, writableHighWaterMark: 1024 * 1024 });
+    super({ readableHighWaterMark: 256 * 1024, writableHighWaterMark: 256 * 1024 });
   }
 
   /** As in the sidecar; once the stream has ended. */

@@ -36,7 +36,13 @@ export class OpenFolder {
   }
 }
 
-/** Opens a file to read, never what a link points at, and never waits for a pipe's other end. */
-export function openFile(path: Buffer): Promise<FileHandle> {
-  return open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+/** To read a file, never what a link points at, and never to wait for a pipe's other end. */
+export const readFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+
+/** Throws ENOENT for what has become something else than a file. */
+export async function openFile(path: Buffer): Promise<FileHandle> {
+  const file = await open(path, readFlags);
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw Object.assign(new Error('no file any more'), { code: 'ENOENT' });
 }

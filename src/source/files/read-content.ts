@@ -2,15 +2,16 @@
  * Content of files that others may be writing to. Guarantees: exactly the bytes that the header promises come, or an
  * error does. A small file is read whole until it holds still; a large one must hold still while it is read.
  */
-import type { BigIntStats } from 'node:fs';
+import { type BigIntStats, closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DbBackupError } from '../../errors.ts';
 import type { Notes } from './notes.ts';
+import { readFlags } from './open-folder.ts';
 
 /** Up to this size a file is read before its header is written. */
 export const smallBytes = 1024 * 1024;
-const pieceBytes = 1024 * 1024;
+const pieceBytes = 128 * 1024;
 const tries = 5;
 const pauseMs = 20;
 
@@ -18,6 +19,27 @@ export interface ReadPolicy {
   readonly changedFiles: 'fail' | 'warn';
   readonly notes: Notes;
   readonly signal: AbortSignal;
+}
+
+/**
+ * The quick way for the many small files that nobody writes to: five calls that do not leave the thread. Undefined where
+ * anything is unusual; then the slow way finds out what.
+ */
+export function readStill(path: Buffer): { content: Buffer; stat: BigIntStats } | undefined {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, readFlags);
+    const stat = fstatSync(descriptor, { bigint: true });
+    if (!stat.isFile() || stat.size > smallBytes) return undefined;
+    const content = Buffer.allocUnsafe(Number(stat.size) + 1);
+    const bytes = readSync(descriptor, content, 0, content.length, 0);
+    const isWhole = bytes === Number(stat.size) && isSame(stat, fstatSync(descriptor, { bigint: true }));
+    return isWhole ? { content: content.subarray(0, bytes), stat } : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
 }
 
 /** The whole file and its state, both from one moment. Undefined: it has grown large meanwhile. */

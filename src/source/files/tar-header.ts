@@ -41,11 +41,25 @@ export function paddingOf(size: number): number {
 export function encodeHeader(entry: TarEntry & { readonly type: keyof typeof typeFlags }): Buffer {
   const name = entry.type === 'folder' ? Buffer.concat([entry.path, Buffer.from('/')]) : entry.path;
   const records = paxRecords(entry, name);
-  const main = headerBlock(typeFlags[entry.type], name, entry);
-  if (records.length === 0) return main;
-  const own = { ...entry, mode: 0o644, uid: 0, gid: 0, size: records.length, linkPath: Buffer.alloc(0) };
-  const extended = headerBlock('x', Buffer.from('PaxHeaders/entry'), own);
-  return Buffer.concat([extended, records, Buffer.alloc(paddingOf(records.length)), main]);
+  const before = records.length === 0 ? 0 : blockBytes + records.length + paddingOf(records.length);
+  // From the pool and in one piece: there are millions of them.
+  const bytes = Buffer.allocUnsafe(before + blockBytes).fill(0);
+  if (before > 0) {
+    const own = { ...entry, mode: 0o644, uid: 0, gid: 0, size: records.length, linkPath: nothing };
+    writeHeader(bytes.subarray(0, blockBytes), 'x', extendedName, own);
+    records.copy(bytes, blockBytes);
+  }
+  writeHeader(bytes.subarray(before), typeFlags[entry.type], name, entry);
+  return bytes;
+}
+
+const nothing = Buffer.alloc(0);
+const extendedName = Buffer.from('PaxHeaders/entry');
+const zeroBlock = Buffer.alloc(blockBytes);
+
+/** The zeros behind content of `size` bytes. */
+export function padding(size: number): Buffer {
+  return zeroBlock.subarray(0, paddingOf(size));
 }
 
 /** What the fields of a plain header cannot hold. */
@@ -88,8 +102,8 @@ function decimalSeconds(ns: bigint): string {
   return `${whole === 0n ? '-0' : whole}.${String(nsPerSecond - fraction).padStart(9, '0')}`;
 }
 
-function headerBlock(flag: string, name: Buffer, entry: TarEntry): Buffer {
-  const block = Buffer.alloc(blockBytes);
+/** `block`: 512 zeros. */
+function writeHeader(block: Buffer, flag: string, name: Buffer, entry: TarEntry): void {
   const octal = (value: number, at: number, width: number) =>
     block.write(value.toString(8).padStart(width - 1, '0'), at, 'latin1');
   name.copy(block, 0, 0, nameBytes);
@@ -103,7 +117,6 @@ function headerBlock(flag: string, name: Buffer, entry: TarEntry): Buffer {
   block.write('ustar\x0000', 257, 'latin1');
   block.write('        ', 148, 'latin1');
   block.write(`${sumOf(block).toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
-  return block;
 }
 
 function sumOf(block: Buffer): number {

@@ -1,5 +1,4 @@
-import type { BigIntStats } from 'node:fs';
-import { lstat } from 'node:fs/promises';
+import { type BigIntStats, lstatSync } from 'node:fs';
 import { DbBackupError } from '../../errors.ts';
 import type { Notes } from './notes.ts';
 import { OpenFolder } from './open-folder.ts';
@@ -37,7 +36,7 @@ async function* walkFolder(folder: OpenFolder, path: Buffer | undefined, how: Wa
     const inside = path === undefined ? name : Buffer.concat([path, slash, name]);
     const found = await unlessVanished(inside, how.notes, async () => {
       const at = folder.at(name);
-      return { path: inside, at, stat: await lstat(at, { bigint: true }) };
+      return { path: inside, at, stat: lstatSync(at, { bigint: true }) };
     });
     if (found === undefined || how.selection.excludes(inside, found.stat.isDirectory())) continue;
     if (found.stat.isDirectory()) yield* walkInto(found, how);
