@@ -3,10 +3,11 @@
  * Guarantees: one place per user whatever the working folder, so that root's cron and root's shell share locks and
  * history; the folder and everything in it are readable by their owner alone. No backup depends on it.
  */
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { DbBackupError, messageOf } from './errors.ts';
+import { makeFolder } from './make-folder.ts';
 
 export interface StateFolderChoice {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -32,7 +33,7 @@ export function stateFolder({ env, configured, uid = process.getuid?.() }: State
 /** Makes a folder of ours (0700) with its parents and returns it. Throws CONFIG_INVALID when it cannot be had. */
 export async function openStateFolder(folder: string): Promise<string> {
   try {
-    const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+    const made = await makeFolder(folder);
     if (made !== undefined) await chmod(folder, 0o700);
     return folder;
   } catch (cause) {

@@ -7,6 +7,7 @@ import type { Stats } from 'node:fs';
 import { lstat, mkdir, open, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DbBackupError } from '../../errors.ts';
+import { makeFolder } from '../../make-folder.ts';
 import { assertKey } from '../key.ts';
 import { isTemporaryName } from '../temporary-name.ts';
 import { errnoOf, isMissing } from './local-error.ts';
@@ -52,12 +53,12 @@ export async function haveFolders(folders: readonly string[]): Promise<boolean> 
 
 /** Makes the missing folders of a place, root included. */
 export async function makeFolders({ root, folders }: Place): Promise<void> {
-  const first = await mkdir(root, { recursive: true, mode: 0o700 });
+  const first = await makeFolder(root);
   if (first !== undefined) await syncUpwards(dirname(root), dirname(first));
-  for (const folder of folders) await makeFolder(folder);
+  for (const folder of folders) await makeInside(folder);
 }
 
-async function makeFolder(folder: string): Promise<void> {
+async function makeInside(folder: string): Promise<void> {
   try {
     await mkdir(folder, { mode: 0o700 });
   } catch (error) {
