@@ -348,14 +348,18 @@ describe('the restore', () => {
   });
 
   test('F33 databases of every name go there and back', async () => {
-    for (const name of ['--help', '$(rm)', 'a\nb', `it's "so"`, '../x', 'größe 表', '`tick`', 'per%cent_']) {
+    for (const name of ['--help', '$(rm)', 'a\nb', `it's "so"`, '../x', 'größe 表', '`tick`', 'per%cent_', 'plain']) {
       await createdDatabase(server, name, 'CREATE TABLE t AS SELECT 1 AS one; CREATE VIEW v AS SELECT * FROM t;');
+      const bare = /^\w+$/.test(name) ? name : quoted(name);
+      await server.sql(`CREATE TRIGGER ${bare}.tr BEFORE INSERT ON ${bare} . t FOR EACH ROW SET NEW.one = 5;`);
       const path = join(folder, 'odd.sql');
       await dumpToFile(server, name, path, context());
       const copy = `copy of ${name}`;
       await restore(copy, { create: true }, path);
       await restore(copy, { clean: true }, path);
-      expect(await server.sql('SELECT one FROM v;', copy)).toBe('1');
+      expect(await server.sql('SELECT one FROM v; INSERT INTO t VALUES (2); SELECT max(one) FROM t;', copy)).toBe(
+        '1\n5',
+      );
     }
   });
 });

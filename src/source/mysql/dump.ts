@@ -33,7 +33,7 @@ export async function startDump(
   ];
   const args = [...spec.args, ...own, '--', database, ...included(request.filter, facts)];
   const program = produce({ ...spec, args, largeBuffers: true });
-  const insertion = new HeaderInsertion(request.backupType === 'data' ? undefined : defaults);
+  const insertion = new HeaderInsertion(database, request.backupType === 'data' ? undefined : defaults);
   const check = new EndOfDumpCheck();
   program.stdout.once('error', (error) => check.destroy(explain(error, `the dump of ${database}`)));
   pipeline(program.stdout, insertion, check, () => {});

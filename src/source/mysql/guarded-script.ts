@@ -7,6 +7,7 @@ import { Transform } from 'node:stream';
 import { DbBackupError } from '../../errors.ts';
 import { attempt } from '../attempt.ts';
 import { highWaterMark } from './end-of-dump.ts';
+import { nameLine } from './header-insertion.ts';
 import { type Piece, ScriptScanner } from './script-scanner.ts';
 
 export interface ScriptChoice {
@@ -24,6 +25,8 @@ export interface ScriptChoice {
 /** How many of the last statements are remembered, to show the one that failed. */
 const remembered = 5000;
 const shownLength = 120;
+/** The header of a dump is shorter. */
+const headerLines = 60;
 const headLength = 700;
 const lineFeed = 0x0a;
 const blank = 0x20;
@@ -36,6 +39,7 @@ const aboutTables = /^(?:UNLOCK TABLES|COMMIT|(?:DROP|CREATE) SEQUENCE|DO SETVAL
 const setting = /^(?:\/\*M?!\d+ )?SET\b/i;
 const event = /^\/\*!50106 CREATE/;
 const view = /^\/\*!50001 CREATE ALGORITHM/;
+const trigger = /^\/\*!50003 CREATE\*\/ (?:\/\*!50017 [\s\S]*?\*\/ )?\/\*!50003 TRIGGER\s/i;
 const ownCharset = /^ALTER DATABASE (`(?:[^`]|``)*`) CHARACTER SET/;
 
 export class GuardedScript extends Transform {
@@ -76,7 +80,7 @@ export class GuardedScript extends Transform {
 
   #piece({ text, begin, line }: Piece): void {
     const head = text.toString('utf8', begin, begin + headLength);
-    this.#database ??= databaseOf(text);
+    if (line <= headerLines) this.#database = databaseOf(text) ?? this.#database;
     if (leading.test(head)) refuse(head);
     if (head !== '') this.#remember(line, head);
     const statement = this.#renamed(withoutSandbox(text), begin, head);
@@ -106,8 +110,9 @@ export class GuardedScript extends Transform {
   }
 
   /**
-   * The tools qualify columns in views whose definer may not read them, and name the database where its character set
-   * changes around a routine.
+   * The tools qualify columns in views whose definer may not read them, name the database where its character set changes
+   * around a routine, and leave triggers as they were once typed: `CREATE TRIGGER shop.t … ON shop.orders` would be made
+   * in the database that was dumped.
    */
   #renamed(text: Buffer, begin: number, head: string): Buffer {
     const changed = ownCharset.exec(head)?.[1];
@@ -115,8 +120,10 @@ export class GuardedScript extends Transform {
       const start = begin + 'ALTER DATABASE '.length;
       return blanked(text, [[start, start + Buffer.byteLength(changed)]]);
     }
-    if (this.#database === undefined || !view.test(head)) return text;
-    return blanked(text, qualifiers(text, this.#database));
+    if (this.#database === undefined) return text;
+    if (view.test(head)) return blanked(text, qualifiers(text, this.#database));
+    if (trigger.test(head)) return blanked(text, triggerQualifiers(text, begin, this.#database));
+    return text;
   }
 }
 
@@ -132,9 +139,11 @@ function withoutSandbox(text: Buffer): Buffer {
   return blanked(text, [[0, text.indexOf(lineFeed)]]);
 }
 
-/** From `-- Host: localhost    Database: shop`. */
+/** From our own line, or the tools' `-- Host: localhost    Database: shop`. */
 function databaseOf(text: Buffer): Buffer | undefined {
-  const name = /^-- Host: .*? {4}Database: (.*)$/m.exec(text.toString('utf8', 0, 4096))?.[1];
+  const head = text.toString('utf8', 0, 4096);
+  const own = new RegExp(`^${nameLine}(".*")$`, 'm').exec(head)?.[1];
+  const name = own === undefined ? /^-- Host: .*? {4}Database: (.*)$/m.exec(head)?.[1] : String(JSON.parse(own));
   return name === undefined ? undefined : Buffer.from(`\`${name.replaceAll('`', '``')}\``);
 }
 
@@ -148,6 +157,17 @@ function qualifiers(text: Buffer, database: Buffer): [number, number][] {
     if (match[0] === wanted) found.push([match.index, match.index + wanted.length]);
   }
   return found;
+}
+
+/** The same between `TRIGGER` and `FOR EACH ROW`, quoted or not; what a trigger does is its author's own text. */
+function triggerQualifiers(text: Buffer, begin: number, database: Buffer): [number, number][] {
+  const all = text.toString('latin1');
+  const start = begin + (trigger.exec(all.slice(begin))?.[0].length ?? 0);
+  const header = all.slice(start, start + Math.max(0, all.slice(start).search(/FOR\s+EACH\s+ROW/i)));
+  const wanted = database.toString('latin1');
+  return [...header.matchAll(/(`(?:[^`]|``)*`|[^\s.`]+)\s*\.\s*/g)]
+    .filter(([, name = '']) => (name.startsWith('`') ? name : `\`${name}\``) === wanted)
+    .map((match) => [start + match.index, start + match.index + match[0].length]);
 }
 
 function blanked(text: Buffer, places: readonly (readonly [number, number])[]): Buffer {

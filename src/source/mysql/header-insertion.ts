@@ -1,5 +1,5 @@
 /**
- * Adds to the header of a dump what the tools leave out: the database's own character set and collation, and the
+ * Adds to the header of a dump what the tools leave out: the database's exact name, character set, collation, and the
  * sql_mode without which dates such as 2024-02-31 (ALLOW_INVALID_DATES) come back as 0000-00-00 without an error.
  */
 import { Transform } from 'node:stream';
@@ -8,6 +8,8 @@ import type { Facts } from './facts.ts';
 
 /** Last line of the header of both tools. */
 const lastLine = Buffer.from('SQL_NOTES=0 */;\n');
+/** The tools' own comment has line ends of a name as they are. */
+export const nameLine = '-- Dumped by dbbackup from the database ';
 /** The header is about 1 KB. */
 const headerBytes = 16 * 1024;
 
@@ -15,12 +17,12 @@ export class HeaderInsertion extends Transform {
   readonly #lines: Buffer;
   #header: Buffer | undefined = Buffer.alloc(0);
 
-  constructor(defaults: Facts['defaults']) {
+  constructor(database: string, defaults: Facts['defaults']) {
     super({ readableHighWaterMark: highWaterMark, writableHighWaterMark: highWaterMark });
-    const database =
+    const charset =
       defaults && `ALTER DATABASE CHARACTER SET ${defaults.characterSet} COLLATE ${defaults.collation};\n`;
     this.#lines = Buffer.from(
-      `/*!40101 SET SQL_MODE=CONCAT(@@SQL_MODE, ',ALLOW_INVALID_DATES') */;\n${database ?? ''}`,
+      `/*!40101 SET SQL_MODE=CONCAT(@@SQL_MODE, ',ALLOW_INVALID_DATES') */;\n${charset ?? ''}${nameLine}${JSON.stringify(database)}\n`,
     );
   }
 
