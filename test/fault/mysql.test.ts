@@ -130,6 +130,13 @@ describe('the dump', () => {
     await expect(startDump(source('Nasty'))).rejects.toThrow(/no database Nasty/);
   });
 
+  test('TLS that is asked for and not there is an error, although the client lets it pass', async () => {
+    for (const ssl of ['require', 'verify']) {
+      await expect(source('nasty', { ssl }).inspect(context())).rejects.toThrow(/not encrypted|SSL/);
+    }
+    await expect(source('nasty', { ssl: 'disable' }).inspect(context())).resolves.toBeDefined();
+  });
+
   test('F04 a connection lost in mid-dump', async () => {
     const dump = await startDump(source('large'));
     await new Promise((resolve) => dump.stream.once('readable', resolve));

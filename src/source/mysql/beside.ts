@@ -19,6 +19,7 @@ const longestName = 64;
 const swapMs = 600_000;
 /** Seconds to wait for those who use the tables. */
 const lockWait = 30;
+const patience = `SET SESSION lock_wait_timeout = ${lockWait}, foreign_key_checks = 0;`;
 
 export async function buildBeside(
   session: Session,
@@ -86,7 +87,7 @@ async function swap(session: Session, { database }: Target, plan: Plan, context:
       throw stuck(database, plan, cause, trouble);
     }
   };
-  const run = (statements: readonly string[]) => session.query(statements.join('\n'), context);
+  const run = (statements: readonly string[]) => session.query([patience, ...statements].join('\n'), context);
   const putBack = () => replay(session, database, oldObjects, context);
 
   try {
@@ -121,7 +122,7 @@ function renames(facts: Pick<Facts, 'database' | 'tables'>, to: string): string[
 /** One statement, so that the server does all or nothing. */
 function renaming(moves: readonly string[]): string[] {
   if (moves.length === 0) return [];
-  return [`SET SESSION lock_wait_timeout = ${lockWait}, foreign_key_checks = 0;`, `RENAME TABLE ${moves.join(', ')};`];
+  return [`RENAME TABLE ${moves.join(', ')};`];
 }
 
 type Kind = 'trigger' | 'event' | 'view' | 'routine';

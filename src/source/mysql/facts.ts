@@ -1,3 +1,4 @@
+import { DbBackupError } from '../../errors.ts';
 import type { SourceContext } from '../source.ts';
 import { parseVersion, type Version } from './client.ts';
 import { type Grants, readGrants } from './grants.ts';
@@ -34,6 +35,7 @@ export async function readFacts(session: Session, database: string, context: Sou
   const [[version = '', user = ''] = []] = of('server');
   const server = parseVersion(version);
   await session.suit(server, context);
+  refuseUnencrypted(session, of('Ssl_cipher')[0]?.[0]);
   const [defaults] = of('database');
   return {
     ...{ server, version, user, database },
@@ -49,6 +51,19 @@ export async function readFacts(session: Session, database: string, context: Sou
   };
 }
 
+/** MariaDB's client up to 11.3 goes on without TLS where the server has none, whatever is asked of it. */
+function refuseUnencrypted(session: Session, cipher: string | undefined): void {
+  const { ssl } = session.options;
+  if (ssl === undefined || ssl === 'disable' || cipher) return;
+  throw new DbBackupError(
+    'SOURCE_FAILED',
+    `the connection to ${session.label('')} is not encrypted, but ssl: ${ssl} is set`,
+    {
+      hint: 'Set up TLS on the server, or go through a tunnel and say "ssl: disable".',
+    },
+  );
+}
+
 /** The schema's names are compared without case there: BINARY makes them exact. */
 function factsScript(database: string): string {
   const name = literal(database);
@@ -60,6 +75,7 @@ SELECT 'table', TABLE_NAME, TABLE_TYPE, COALESCE(ENGINE, ''), COALESCE(DATA_LENG
 SELECT 'routine', ROUTINE_TYPE, ROUTINE_NAME FROM information_schema.ROUTINES WHERE ${is('ROUTINE_SCHEMA')};
 SELECT 'trigger', TRIGGER_NAME FROM information_schema.TRIGGERS WHERE ${is('TRIGGER_SCHEMA')};
 SELECT 'event', EVENT_NAME FROM information_schema.EVENTS WHERE ${is('EVENT_SCHEMA')};
+SHOW SESSION STATUS LIKE 'Ssl_cipher';
 SHOW GRANTS;`;
 }
 
