@@ -4,7 +4,9 @@ import { distance } from 'fastest-levenshtein';
 export function nearest(text: string, candidates: readonly string[]): string | undefined {
   const [best] = candidates
     .map((candidate) => ({ candidate, far: far(text.toLowerCase(), candidate.toLowerCase()) }))
-    .filter((each) => each.far <= Math.ceil(Math.max(text.length, each.candidate.length) / 3))
+    .filter(
+      (each) => each.far <= Math.ceil(longest(text, each.candidate) / 3) && each.far < longest(text, each.candidate),
+    )
     .sort((a, b) => a.far - b.far);
   return best?.candidate;
 }
@@ -12,4 +14,8 @@ export function nearest(text: string, candidates: readonly string[]): string | u
 function far(a: string, b: string): number {
   const isSwap = [...a].sort().join('') === [...b].sort().join('');
   return isSwap ? Math.min(1, distance(a, b)) : distance(a, b);
+}
+
+function longest(a: string, b: string): number {
+  return Math.max(a.length, b.length);
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { DbBackupError } from '../../errors.ts';
 import type { RestoreOptions } from '../../operation/restore/restore.ts';
 import { type CommandContext, collect, newCommand, positiveInteger, runAction } from '../command.ts';
 import { askConsent } from '../consent.ts';
@@ -62,6 +63,10 @@ export function restoreCommand(context: CommandContext): Command {
         const reference = args[0] ?? '';
         try {
           if (options.output !== undefined) {
+            if (options.to !== undefined)
+              throw new DbBackupError('USAGE', '--to and --output exclude each other', {
+                hint: 'With --to a database is filled, with --output the plain dump is written to a file.',
+              });
             const { restoreToFile } = await import('./download.ts');
             await restoreToFile(
               reference,

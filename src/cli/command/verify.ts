@@ -2,8 +2,10 @@ import type { Command } from 'commander';
 import { DbBackupError, exitCodes } from '../../errors.ts';
 import type { Runtime } from '../../operation/runtime.ts';
 import type { StoredBackup } from '../../operation/storage/stored-backup.ts';
+import type { VerifyResult } from '../../operation/verify.ts';
 import { type CommandContext, collect, newCommand, runAction } from '../command.ts';
 import { formatBytes, formatDuration } from '../format.ts';
+import type { Output } from '../output.ts';
 
 interface VerifyFlags {
   readonly job?: string;
@@ -46,19 +48,7 @@ export function verifyCommand(context: CommandContext): Command {
             try {
               const done = await verify(backup, runtime);
               reporter.stop();
-              output.result(
-                {
-                  type: 'result',
-                  destination: backup.on.name,
-                  key: backup.key,
-                  result: 'passed',
-                  rawBytes: done.rawBytes,
-                  storedBytes: done.storedBytes,
-                  durationMs: done.durationMs,
-                },
-                () =>
-                  `${output.color.green('✓')} ${backup.on.name}:${backup.key}: every byte is as it was (${formatBytes(done.storedBytes)} stored, ${formatBytes(done.rawBytes)} raw, ${formatDuration(done.durationMs)})`,
-              );
+              tell(done, output);
             } catch (error) {
               reporter.stop();
               if (backups.length === 1 || runtime.signal.aborted) throw error;
@@ -69,13 +59,29 @@ export function verifyCommand(context: CommandContext): Command {
           if (failures > 0)
             throw new DbBackupError('INTEGRITY', `${failures} of ${backups.length} backups did not pass`);
           if (backups.length === 0) output.say('no backups to verify');
-          return exitCodes.WARNING * Number(output.warned);
+          return exitCodeOf(backups, output);
         } finally {
           reporter.stop();
           runtime.history.close();
         }
       }),
     );
+}
+
+/** Without a sidecar nothing tells what the bytes should be. */
+function exitCodeOf(backups: readonly StoredBackup[], output: Output): number {
+  const unproven = backups.some((backup) => !backup.sidecar);
+  return output.warned || unproven ? exitCodes.WARNING : 0;
+}
+
+function tell({ backup, rawBytes, storedBytes, durationMs }: VerifyResult, output: Output): void {
+  const json = { type: 'result', destination: backup.on.name, key: backup.key, result: 'passed' };
+  const what = backup.sidecar ? 'every byte is as it was' : 'readable to its end, with nothing to compare it with';
+  const size = `${formatBytes(storedBytes)} stored, ${formatBytes(rawBytes)} raw, ${formatDuration(durationMs)}`;
+  output.result(
+    { ...json, rawBytes, storedBytes, durationMs },
+    () => `${output.color.green('✓')} ${backup.on.name}:${backup.key}: ${what} (${size})`,
+  );
 }
 
 async function choose(

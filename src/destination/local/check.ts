@@ -1,14 +1,12 @@
 /** What is particular to a folder: what it is, who can reach it, where it lies, how much room there is. */
-import { lstat, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { type Finding, fail, info, ok, warn } from '../../finding.ts';
 import { formatBytes } from '../../value/figure.ts';
 import { freeBytesAt } from './free-space.ts';
-import { attempt, isMissing } from './local-error.ts';
+import { attempt } from './local-error.ts';
+import { isOnSystemDisk, isUnmounted, statIfThere } from './mount.ts';
 
 /** Bytes; a disk with less is as good as full. */
 const littleRoom = 10 ** 9;
-const mountFolders = /^\/(mnt|media|run\/media|Volumes)\//;
 
 /** `root`: absolute. */
 export async function* checkFolder(root: string): AsyncGenerator<Finding> {
@@ -27,9 +25,8 @@ export async function* checkFolder(root: string): AsyncGenerator<Finding> {
 
 /** A folder for a disk that is not there lies on the system's own, which then fills up. */
 async function placeOf(root: string, exists: boolean): Promise<Finding> {
-  const sameAsSystem = (await deviceOf(root)) === (await deviceOf('/'));
-  if (!sameAsSystem) return ok('it lies on a file system other than that of /');
-  if (mountFolders.test(root)) {
+  if (!(await isOnSystemDisk(root))) return ok('it lies on a file system other than that of /');
+  if (await isUnmounted(root)) {
     const what = `nothing is mounted at ${root}: it lies on the disk of the system`;
     const wayOut = `Mount the disk (findmnt shows what is mounted), or set another path.`;
     return exists ? warn(what, wayOut) : fail(what, wayOut);
@@ -42,20 +39,4 @@ async function roomAt(root: string): Promise<Finding> {
   if (free === undefined) return info('the file system does not tell how much room there is');
   if (free >= littleRoom) return ok(`${formatBytes(free)} are free`);
   return warn(`only ${formatBytes(free)} are free`, 'Free some space, or keep fewer backups (`retention`).');
-}
-
-/** Of the nearest folder above that exists. */
-async function deviceOf(path: string): Promise<number> {
-  const found = await statIfThere(path);
-  return found === undefined ? deviceOf(dirname(path)) : found.dev;
-}
-
-async function statIfThere(path: string) {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    // Something is there that leads nowhere, or a file stands where a folder should be.
-    return await lstat(path).catch(() => undefined);
-  }
 }

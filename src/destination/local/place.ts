@@ -11,6 +11,7 @@ import { makeFolder } from '../../make-folder.ts';
 import { assertKey } from '../key.ts';
 import { isTemporaryName } from '../temporary-name.ts';
 import { errnoOf, isMissing } from './local-error.ts';
+import { isUnmounted } from './mount.ts';
 
 export interface Place {
   readonly key: string;
@@ -53,9 +54,19 @@ export async function haveFolders(folders: readonly string[]): Promise<boolean> 
 
 /** Makes the missing folders of a place, root included. */
 export async function makeFolders({ root, folders }: Place): Promise<void> {
+  await refuseUnmounted(root);
   const first = await makeFolder(root);
   if (first !== undefined) await syncUpwards(dirname(root), dirname(first));
   for (const folder of folders) await makeInside(folder);
+}
+
+/** A folder that a disk was to bring is never made: its owner may make it, if the system's disk is meant. */
+async function refuseUnmounted(root: string): Promise<void> {
+  if ((await lstatIfThere(root)) !== undefined || !(await isUnmounted(root))) return;
+  throw new DbBackupError('DESTINATION_FAILED', `there is no ${root}, and no disk is mounted above it`, {
+    hint: `Mount the disk (findmnt shows what is mounted); if the disk of the system is meant: mkdir -p -m 700 '${root}'`,
+    retryable: false,
+  });
 }
 
 async function makeInside(folder: string): Promise<void> {

@@ -149,7 +149,12 @@ async function conditions(store: S3Store, key: string, signal: AbortSignal): Pro
     const part = { length: body.length, body: () => body };
     await multipart.put({ part, number: 1, md5: md5(body) }, signal);
     return multipart.complete(signal);
-  }).finally(() => multipart.abort({}));
+  }).catch(async (error) => {
+    await multipart.abort({}).catch(() => {});
+    throw error;
+  });
+  // One that the store has completed is gone.
+  if (complete) await multipart.abort({});
   if (put && complete) return ok('the store itself refuses to overwrite (conditional writes)');
   if (complete)
     return ok('the store itself refuses to overwrite, in multipart uploads, which dbbackup then always uses');

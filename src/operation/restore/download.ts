@@ -49,6 +49,8 @@ export async function download(
       backup.sidecar || choice.decrypt || choice.decompress
         ? await describeContent(backup, () => runtime.decryptor(), runtime.sources, execution.signal)
         : asItIs;
+    if (!backup.sidecar)
+      execution.log('warning', `${describeBackup(backup)} has no sidecar: there is no hash to compare with`);
     execution.step('read');
     const { stream, measure } = await openChoice(backup, content, choice, execution, runtime);
     const path =
@@ -62,7 +64,11 @@ export async function download(
       throw wrapError(cause, 'DESTINATION_FAILED', `download of ${describeBackup(backup)} failed`);
     }
     const value = { executionId: execution.id, backup, path, ...measure() };
-    return { value, report: { backupId: backup.sidecar?.id, artifact: backup.key, rawBytes: value.bytes } };
+    const storedBytes = backup.object?.size;
+    return {
+      value,
+      report: { backupId: backup.sidecar?.id, artifact: backup.key, rawBytes: value.bytes, storedBytes },
+    };
   });
 }
 

@@ -69,7 +69,8 @@ export async function restore(reference: string, options: RestoreOptions, runtim
       dryRun: options.dryRun,
       warnings: execution.warnings,
     };
-    const report = { backupId: found.backup.sidecar?.id, artifact: found.backup.key, rawBytes: value.rawBytes };
+    const { sidecar, key, object } = found.backup;
+    const report = { backupId: sidecar?.id, artifact: key, rawBytes: value.rawBytes, storedBytes: object?.size };
     return { value, report };
   });
 }

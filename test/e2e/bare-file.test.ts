@@ -1,0 +1,49 @@
+/** A backup whose sidecar is lost: usable, and never said to be proven. */
+import { copyFile, stat } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fillNasty, fingerprintOf } from '../servers/sqlite-nasty.ts';
+import { backupsOf } from './aftermath.ts';
+import { events, expectCode, makeWorkplace, type Workplace } from './cli.ts';
+
+describe('a file without its sidecar', () => {
+  let place: Workplace;
+  let bare: string;
+  beforeAll(async () => {
+    place = await makeWorkplace();
+    await place.configure(`
+sources: { shop: { type: sqlite, path: shop.sqlite } }
+destinations: { disk: { type: local, path: backups } }
+jobs: { shop: { source: shop, destinations: disk } }
+`);
+    fillNasty(place.path('shop.sqlite'));
+    expectCode(await place.run('run', 'shop'), 0);
+    const [backup] = await backupsOf(place);
+    bare = place.path((backup?.key ?? '').replace('shop/', ''));
+    await copyFile(place.path('backups', backup?.key ?? ''), bare);
+  });
+  afterAll(() => place.remove());
+
+  test('verify reads it, claims nothing, and exits 8', async () => {
+    const verified = expectCode(await place.run('verify', bare), 8);
+    expect(verified.stdout).toContain('with nothing to compare it with');
+    expect(verified.stdout + verified.stderr).not.toContain('every byte is as it was');
+  });
+
+  test('it is restored, into a database or a file, with a warning', async () => {
+    expect(expectCode(await place.run('restore', bare, '--to', 'copy.sqlite'), 0).stderr).toContain('has no sidecar');
+    expect(fingerprintOf(place.path('copy.sqlite'))).toEqual(fingerprintOf(place.path('shop.sqlite')));
+    expect(expectCode(await place.run('restore', bare, '--output', 'dump'), 0).stderr).toContain('has no sidecar');
+  });
+
+  test('the history has the size of what was read', async () => {
+    const listed = expectCode(await place.run('history', '--json'), 0);
+    const [page] = events<{ executions: { kind: string; storedBytes?: number }[] }>(listed);
+    const restored = page?.executions.find(({ kind }) => kind === 'restore');
+    expect(restored?.storedBytes).toBe((await stat(bare)).size);
+  });
+
+  test('--to and --output at once are refused', async () => {
+    const run = expectCode(await place.run('restore', bare, '--to', 'a.sqlite', '--output', 'b'), 2);
+    expect(run.stderr).toContain('--to and --output exclude each other');
+  });
+});
