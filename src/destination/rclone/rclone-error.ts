@@ -8,7 +8,7 @@ const temporary = 5;
 
 const full = /no space left|disk quota|quota.?exceeded|insufficient.?storage|storage.?full|out of space/i;
 const passing =
-  /connection (refused|reset)|broken pipe|i\/o timeout|timeout|timed out|\bEOF\b|no route to host|network is unreachable|temporary|too many requests|rate.?limit|connection lost|use of closed network|\b(429|50[0234])\b/i;
+  /connection (refused|reset)|broken pipe|i\/o timeout|timeout|timed out|\bEOF\b|no route to host|network is unreachable|temporary|too many requests|rate.?limit|connection lost|mkParentDir failed|use of closed network|\b(429|50[0234])\b/i;
 
 const hints: readonly (readonly [RegExp, string])[] = [
   [
