@@ -1,6 +1,7 @@
 /** What all commands share: the global options, the output, and how an action ends. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { DbBackupError } from '../errors.ts';
+import { nearest } from '../value/nearest.ts';
 import type { App, GlobalOptions } from './app.ts';
 import type { Output } from './output.ts';
 
@@ -68,9 +69,19 @@ export function positiveInteger(value: string): number {
   throw new DbBackupError('USAGE', `"${value}" is not a whole number above zero`);
 }
 
+/** A repeatable option with a fixed set of values, which help and completion show; `oneOf` refuses others. */
+export function choices(flags: string, description: string, values: readonly string[]): Option {
+  const option = new Option(flags, description).argParser(collect);
+  option.argChoices = [...values];
+  return option;
+}
+
 /** For options with a fixed set of values. */
 export function oneOf<Value extends string>(given: string, values: readonly Value[], flag: string): Value {
   const found = values.find((each) => each === given);
   if (found !== undefined) return found;
-  throw new DbBackupError('USAGE', `${flag} ${given}: expected one of ${values.join(', ')}`);
+  const meant = nearest(given, values);
+  throw new DbBackupError('USAGE', `${flag} ${given}: expected one of ${values.join(', ')}`, {
+    hint: meant === undefined ? undefined : `Did you mean ${meant}?`,
+  });
 }

@@ -7,7 +7,16 @@
  */
 import type { BackupType, TableFilter } from '../source/source.ts';
 
-export type ExecutionKind = 'backup' | 'restore' | 'verify' | 'prune' | 'drill' | 'download' | 'delete' | 'cleanup';
+export type ExecutionKind =
+  | 'backup'
+  | 'restore'
+  | 'verify'
+  | 'prune'
+  | 'drill'
+  | 'download'
+  | 'delete'
+  | 'cleanup'
+  | 'tune';
 
 /** `interrupted`: the process died; `suspect`: published, but the anomaly guard objects. */
 export type ExecutionStatus =

@@ -1,12 +1,12 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Execution, ExecutionKind, ExecutionStatus } from '../../history/history.ts';
-import { type CommandContext, newCommand, oneOf, positiveInteger, runAction } from '../command.ts';
+import { type CommandContext, newCommand, positiveInteger, runAction } from '../command.ts';
 import { formatBytes, formatDuration, formatTable, formatTime } from '../format.ts';
 import { parseSince } from '../parse-since.ts';
 
 interface HistoryFlags {
-  readonly status?: string;
-  readonly kind?: string;
+  readonly status?: (typeof statuses)[number];
+  readonly kind?: (typeof kinds)[number];
   readonly since?: string;
   readonly limit: number;
   readonly page: number;
@@ -31,6 +31,7 @@ const kinds = [
   'download',
   'delete',
   'cleanup',
+  'tune',
 ] as const satisfies readonly ExecutionKind[];
 
 export function historyCommand(context: CommandContext): Command {
@@ -38,8 +39,8 @@ export function historyCommand(context: CommandContext): Command {
     .addCommand(rebuildCommand(context))
     .description('what ran on this machine, newest first')
     .argument('[job]', 'only this job')
-    .option('--status <status>', `one of ${statuses.join(', ')}`)
-    .option('--kind <kind>', `one of ${kinds.join(', ')}`)
+    .addOption(new Option('--status <status>', 'only with this end').choices(statuses))
+    .addOption(new Option('--kind <kind>', 'only of this kind').choices(kinds))
     .option('--since <time>', 'only from then on: 2026-11-01, or 7d, 12h')
     .option('--limit <n>', 'so many a page', positiveInteger, 20)
     .option('--page <n>', 'which page', positiveInteger, 1)
@@ -52,8 +53,8 @@ export function historyCommand(context: CommandContext): Command {
         const { queryHistory } = await import('../open-history-query.ts');
         const query = {
           job: args[0],
-          status: options.status === undefined ? undefined : oneOf(options.status, statuses, '--status'),
-          kind: options.kind === undefined ? undefined : oneOf(options.kind, kinds, '--kind'),
+          status: options.status,
+          kind: options.kind,
           since: options.since === undefined ? undefined : parseSince(options.since),
           limit: options.limit,
           offset: (options.page - 1) * options.limit,

@@ -1,10 +1,10 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { states } from '../../operation/storage/facet.ts';
 import { fingerprintsOf } from '../../operation/storage/fingerprints.ts';
 import type { Listing, ListRequest } from '../../operation/storage/list.ts';
 import { sortFields } from '../../operation/storage/sort-backups.ts';
 import type { StoredBackup } from '../../operation/storage/stored-backup.ts';
-import { type CommandContext, collect, newCommand, oneOf, positiveInteger, runAction } from '../command.ts';
+import { type CommandContext, choices, collect, newCommand, oneOf, positiveInteger, runAction } from '../command.ts';
 import { formatBytes, formatTable, formatTime } from '../format.ts';
 import type { Output } from '../output.ts';
 import { parseSince } from '../parse-since.ts';
@@ -18,7 +18,7 @@ interface ListFlags {
   readonly until?: string;
   readonly note?: string;
   readonly incomplete?: boolean;
-  readonly sort: string;
+  readonly sort: (typeof sortFields)[number];
   readonly reverse?: boolean;
   readonly limit?: number;
   readonly page: number;
@@ -37,12 +37,12 @@ export function listCommand(context: CommandContext): Command {
     .option('--job <name>', 'only backups of this job (repeatable; it need not exist any more)', collect)
     .option('--type <engine>', 'only backups of this source type (repeatable)', collect)
     .option('--encryption <what>', 'none, a type, a profile or the beginning of a key id (repeatable)', collect)
-    .option('--state <state>', `one of ${states.join(', ')} (repeatable)`, collect)
+    .addOption(choices('--state <state>', 'only in this state (repeatable)', states))
     .option('--since <time>', 'only from then on: 2026-11-01, or 7d, 12h')
     .option('--until <time>', 'only from before then')
     .option('--note <text>', 'only with this in the note')
     .option('--incomplete', 'also what is no complete backup: no sidecar, data gone, damaged')
-    .option('--sort <field>', `one of ${sortFields.join(', ')}`, 'time')
+    .addOption(new Option('--sort <field>', 'in this order').choices(sortFields).default('time'))
     .option('--reverse', 'the other way round: oldest, smallest, z first')
     .option('--limit <n>', 'so many a page; without it all of them', positiveInteger)
     .option('--page <n>', 'which page', positiveInteger, 1)
@@ -93,7 +93,7 @@ function requestOf(destinations: readonly string[], flags: ListFlags): ListReque
     until: flags.until === undefined ? undefined : parseSince(flags.until),
     note: flags.note,
     incomplete: flags.incomplete ?? false,
-    order: { by: oneOf(flags.sort, sortFields, '--sort'), reverse: flags.reverse ?? false },
+    order: { by: flags.sort, reverse: flags.reverse ?? false },
   };
 }
 
