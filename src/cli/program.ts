@@ -6,6 +6,7 @@ import type { App } from './app.ts';
 import { cancelCommand } from './command/cancel.ts';
 import { checkCommand } from './command/check.ts';
 import { cleanupCommand } from './command/cleanup.ts';
+import { completionCommand } from './command/completion.ts';
 import { configCommand } from './command/config.ts';
 import { deleteCommand } from './command/delete.ts';
 import { downloadCommand } from './command/download.ts';
@@ -16,6 +17,7 @@ import { keysCommand } from './command/keys.ts';
 import { listCommand } from './command/list.ts';
 import { logsCommand } from './command/logs.ts';
 import { acceptCommand, lockCommand, unlockCommand } from './command/mark.ts';
+import { namesCommand } from './command/names.ts';
 import { notifyCommand } from './command/notify.ts';
 import { pruneCommand } from './command/prune.ts';
 import { recoveryKitCommand } from './command/recovery-kit.ts';
@@ -23,8 +25,10 @@ import { restoreCommand } from './command/restore.ts';
 import { runCommand } from './command/run.ts';
 import { showCommand } from './command/show.ts';
 import { statusCommand } from './command/status.ts';
+import { tuneCommand } from './command/tune.ts';
 import { verifyCommand } from './command/verify.ts';
 import { addGlobalOptions, type CommandContext, type Ending } from './command.ts';
+import { usageError } from './usage-error.ts';
 
 /** Every command, in the order of the help. */
 const commands: readonly ((context: CommandContext) => Command)[] = [
@@ -46,22 +50,25 @@ const commands: readonly ((context: CommandContext) => Command)[] = [
   cancelCommand,
   jobsCommand,
   checkCommand,
+  tuneCommand,
   notifyCommand,
   keygenCommand,
   keysCommand,
   recoveryKitCommand,
   configCommand,
+  completionCommand,
 ];
 
 /** Runs one command line and returns the exit code. Never throws. */
 export async function runProgram(app: App, argv: readonly string[]): Promise<number> {
   const ending: Ending = { code: 0 };
   hideSecrets(argv);
+  const program = buildProgram({ app, ending });
   try {
-    await buildProgram({ app, ending }).parseAsync(argv, { from: 'user' });
+    await program.parseAsync(argv, { from: 'user' });
     return ending.code;
   } catch (error) {
-    return reportFailure(error, app, ending, argv);
+    return reportFailure(error, { app, ending }, program, argv);
   }
 }
 
@@ -77,6 +84,7 @@ export function buildProgram(context: CommandContext): Command {
     .version(context.app.version, '-V, --version')
     .addHelpText('after', programExamples);
   for (const make of commands) program.addCommand(make(context));
+  program.addCommand(namesCommand(context), { hidden: true });
   for (const command of [program, ...descendants(program)]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => context.app.stdout.write(text),
@@ -108,9 +116,14 @@ function descendants(command: Command): Command[] {
   return command.commands.flatMap((each) => [each, ...descendants(each)]);
 }
 
-async function reportFailure(thrown: unknown, app: App, ending: Ending, argv: readonly string[]): Promise<number> {
+async function reportFailure(
+  thrown: unknown,
+  { app, ending }: CommandContext,
+  program: Command,
+  argv: readonly string[],
+): Promise<number> {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-  const error = translate(thrown, app);
+  const error = translate(thrown, app, program, argv);
   if (error === undefined) return exitCodes.USAGE;
   const { openOutput } = await import('./output.ts');
   const given = { json: argv.includes('--json'), debug: argv.includes('--debug') };
@@ -119,13 +132,9 @@ async function reportFailure(thrown: unknown, app: App, ending: Ending, argv: re
 }
 
 /** What libraries throw in their own words. Undefined: it was shown already (a bare `dbbackup` prints the help). */
-function translate(thrown: unknown, app: App): unknown {
+function translate(thrown: unknown, app: App, program: Command, argv: readonly string[]): unknown {
   if (thrown instanceof CommanderError) {
-    if (thrown.code === 'commander.help') return undefined;
-    const message = thrown.message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\?\)/, '; did you mean $1?');
-    return new DbBackupError('USAGE', message, {
-      hint: 'dbbackup --help, or dbbackup <command> --help, shows what there is.',
-    });
+    return thrown.code === 'commander.help' ? undefined : usageError(thrown, program, argv);
   }
   // Ctrl-C at a prompt, and whatever an abort made fail on its way out.
   const name = thrown instanceof Error ? thrown.name : '';

@@ -37,6 +37,8 @@ const needed = [
   { package: 'openssh-client', present: () => onPath('ssh-keygen') && onPath('ssh-agent') },
   { package: 'rclone', present: () => onPath('rclone') },
   { package: 'procps', present: () => onPath('ps') },
+  { package: 'zsh', present: () => onPath('zsh') },
+  { package: 'fish', present: () => onPath('fish') },
   { package: 'util-linux', present: () => onPath('setpriv') },
 ];
 
