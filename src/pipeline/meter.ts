@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { Transform } from 'node:stream';
 import { DbBackupError } from '../errors.ts';
+import { countTowardsCollection } from './dead-buffers.ts';
 import type { Measure, Stage } from './stage.ts';
 
 /**
@@ -23,6 +24,7 @@ export function meter(
     transform(chunk: Buffer, _encoding, done) {
       attempt(done, () => {
         bytes += chunk.length;
+        countTowardsCollection(chunk.length);
         onBytes?.(bytes);
         hash.update(chunk);
         this.push(chunk);

@@ -1,6 +1,6 @@
 /**
  * Peak memory does not grow with the database: kernel's own account (VmHWM) of every process of a run, sampled.
- * DBBACKUP_TEST_MEGABYTES: size of the larger database (default 60; `npm run soak` takes 1000).
+ * DBBACKUP_TEST_MEGABYTES: size of the larger database (default 120; `npm run soak` takes 1000).
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { fillNoise } from '../servers/sqlite-nasty.ts';
 import { processesOf } from './aftermath.ts';
 import { expectCode, makeWorkplace, type Workplace } from './cli.ts';
 
-const large = Number(process.env['DBBACKUP_TEST_MEGABYTES'] ?? 60);
+const large = Number(process.env['DBBACKUP_TEST_MEGABYTES'] ?? 120);
 const small = Math.round(large / 10);
 const limitMb = 150;
 /** What garbage collection and the allocator may make of the same work. */
