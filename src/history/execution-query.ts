@@ -75,10 +75,9 @@ function withDestinations(tables: Tables, rows: readonly ExecutionRow[]): Execut
     .where(sql`${destinationTable.executionId} IN (SELECT value FROM json_each(${ids}))`)
     .orderBy(sql`rowid`)
     .all();
-  return rows.map((row) => {
-    const own = destinations.filter((destination) => destination.executionId === row.id);
-    return toExecution(row, own);
-  });
+  const own = new Map<string, (typeof destinations)[number][]>(rows.map(({ id }) => [id, []]));
+  for (const destination of destinations) own.get(destination.executionId)?.push(destination);
+  return rows.map((row) => toExecution(row, own.get(row.id) ?? []));
 }
 
 /** Of an even number of values: the mean of the two in the middle, rounded. */
