@@ -21,6 +21,7 @@ import { namesCommand } from './command/names.ts';
 import { notifyCommand } from './command/notify.ts';
 import { pruneCommand } from './command/prune.ts';
 import { recoveryKitCommand } from './command/recovery-kit.ts';
+import { reportCommand } from './command/report.ts';
 import { restoreCommand } from './command/restore.ts';
 import { runCommand } from './command/run.ts';
 import { showCommand } from './command/show.ts';
@@ -48,6 +49,7 @@ const commands: readonly ((context: CommandContext) => Command)[] = [
   logsCommand,
   statusCommand,
   cancelCommand,
+  reportCommand,
   jobsCommand,
   checkCommand,
   tuneCommand,

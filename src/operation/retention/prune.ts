@@ -9,15 +9,16 @@ import { acquireRunLock } from '../../lock/run-lock.ts';
 import { type FutureDeletion, forecast, usualIntervalMs } from '../../retention/forecast.ts';
 import { plan } from '../../retention/plan.ts';
 import type { Decision, ProtectionRule, Reason, RetentionRules } from '../../retention/retention.ts';
-import { type Sidecar, sourceFingerprint } from '../../sidecar/sidecar.ts';
+import type { Sidecar } from '../../sidecar/sidecar.ts';
 import { type Execution, withExecution } from '../execution.ts';
-import { openDestination, openSource } from '../open-adapter.ts';
+import { openDestination } from '../open-adapter.ts';
 import type { Runtime } from '../runtime.ts';
 import { removeObjects } from '../storage/delete-backup.ts';
 import { listBackups } from '../storage/list-backups.ts';
 import { describeBackup, type OpenDestination, type StoredBackup } from '../storage/stored-backup.ts';
 import { adopt } from './adopt.ts';
 import { bearsNameOf, type Candidate, isOwn, toCandidates } from './candidate.ts';
+import { ownFingerprint } from './own-fingerprint.ts';
 
 export interface PruneOptions {
   /** Decide and tell; change nothing. */
@@ -82,11 +83,6 @@ export async function prune(job: Job, options: PruneOptions, runtime: Runtime): 
 function lockJob(job: Job, execution: Execution, { stateFolder, host }: Runtime) {
   const holder = { executionId: execution.id, host, pid: process.pid, command: `dbbackup prune ${job.name}` };
   return acquireRunLock({ stateFolder, name: job.name, holder, wait: false, signal: execution.signal });
-}
-
-async function ownFingerprint(job: Job, runtime: Runtime): Promise<string> {
-  const { source } = await openSource(job.source, runtime);
-  return sourceFingerprint(source.identity.fingerprintParts);
 }
 
 async function pruneDestination(name: string, work: Work): Promise<DestinationPrune> {

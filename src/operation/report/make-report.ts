@@ -1,0 +1,83 @@
+/**
+ * `report`: gathers what the history and the destinations tell. Guarantees: only reads; a destination that cannot be
+ * reached is named, and the report goes on without it. Refuses: nothing but a job that nobody knows.
+ */
+import type { Job } from '../../config/config.ts';
+import { DbBackupError } from '../../errors.ts';
+import type { History } from '../../history/history.ts';
+import { choiceHint } from '../choice-hint.ts';
+import type { Runtime } from '../runtime.ts';
+import { composeJob } from './compose-job.ts';
+import { type Copies, CopyReader } from './read-copies.ts';
+import { emptyRecord, type JobRecord, readRuns } from './read-runs.ts';
+import type { JobReport, Report } from './report.ts';
+
+export interface ReportRequest {
+  /** Empty: every job of the config, and every other that the history knows. */
+  readonly jobs: readonly string[];
+  readonly since: Date;
+  /** False: the history alone is asked. */
+  readonly destinations: boolean;
+}
+
+export async function makeReport(
+  request: ReportRequest,
+  history: Pick<History, 'list' | 'logs' | 'jobStatistics'>,
+  runtime: Runtime,
+  now = new Date(),
+): Promise<Report> {
+  const { since } = request;
+  const destinationsRead = request.destinations && runtime.config !== undefined;
+  const records = readRuns(history, request.jobs, since);
+  const names = chooseNames(request.jobs, records, history, runtime);
+  const reader = destinationsRead ? new CopyReader(runtime, now) : undefined;
+  const jobs = await Promise.all(
+    names.map(async (name): Promise<JobReport> => {
+      const config = runtime.config?.jobs.get(name);
+      const record = records.get(name) ?? emptyRecord();
+      const { lastRun, lastGood: lastCompleted } = history.jobStatistics(name);
+      const copies = reader && (await readCopies(name, config, record, reader, runtime));
+      const about = { name, description: config?.description, source: sourceOf(config), disabled: isDisabled(config) };
+      return composeJob({ ...about, record, lastRun, lastCompleted, copies }, since, now);
+    }),
+  );
+  const { timeZone: timezone } = Intl.DateTimeFormat().resolvedOptions();
+  return { tool: runtime.tool, host: runtime.host, generatedAt: now, since, timezone, destinationsRead, jobs };
+}
+
+function readCopies(
+  name: string,
+  config: Job | undefined,
+  record: JobRecord,
+  reader: CopyReader,
+  runtime: Runtime,
+): Promise<readonly Copies[]> {
+  const definitions =
+    config?.destinations ?? [...record.destinations].flatMap((each) => runtime.config?.destinations.get(each) ?? []);
+  return Promise.all(definitions.map((definition) => reader.read(name, definition, config)));
+}
+
+function chooseNames(
+  wanted: readonly string[],
+  records: ReadonlyMap<string, JobRecord>,
+  history: Pick<History, 'jobStatistics'>,
+  runtime: Runtime,
+): readonly string[] {
+  const known = new Set([...(runtime.config?.jobs.keys() ?? []), ...records.keys()]);
+  for (const name of wanted) {
+    // One that last ran before `since` is known, too.
+    if (known.has(name) || history.jobStatistics(name).total > 0) continue;
+    throw new DbBackupError('USAGE', `no job "${name}" in the config or the history`, {
+      hint: choiceHint(name, known),
+    });
+  }
+  return wanted.length > 0 ? [...new Set(wanted)] : [...known];
+}
+
+function sourceOf(config: Job | undefined): JobReport['source'] {
+  return config && { name: config.source.name, type: config.source.type };
+}
+
+function isDisabled(config: Job | undefined): boolean {
+  return config !== undefined && !config.enabled;
+}

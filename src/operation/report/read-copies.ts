@@ -1,0 +1,118 @@
+/** What one destination has of a job, and what retention will do there. Its failure is told, and hides nothing else. */
+import type { AdapterDefinition, Job } from '../../config/config.ts';
+import { explain, messageOf } from '../../errors.ts';
+import { redact } from '../../redact.ts';
+import { describeRules } from '../../retention/describe-rules.ts';
+import { forecast, usualIntervalMs } from '../../retention/forecast.ts';
+import { plan } from '../../retention/plan.ts';
+import { keepsEverything, type RetentionRules } from '../../retention/retention.ts';
+import { openDestination } from '../open-adapter.ts';
+import { bearsNameOf, type Candidate, toCandidates } from '../retention/candidate.ts';
+import { ownFingerprint } from '../retention/own-fingerprint.ts';
+import type { Runtime } from '../runtime.ts';
+import { surveyBackups } from '../storage/list-backups.ts';
+import { isGood, type OpenDestination, type StoredBackup, startedAt } from '../storage/stored-backup.ts';
+import {
+  type CopyOfBackup,
+  type CopyReport,
+  type Deletion,
+  type Holdings,
+  outlookDays,
+  type RetentionOutlook,
+} from './report.ts';
+
+export interface Copies extends CopyReport {
+  /** What was found, for runs that the history does not know. */
+  readonly backups: readonly StoredBackup[];
+}
+
+/** Opens each destination once, however many jobs store there. */
+export class CopyReader {
+  readonly #runtime: Runtime;
+  readonly #now: Date;
+  readonly #open = new Map<string, Promise<OpenDestination>>();
+
+  constructor(runtime: Runtime, now: Date) {
+    this.#runtime = runtime;
+    this.#now = now;
+  }
+
+  /** @param config of the job; undefined when there is none any more, which is no reason to hide its backups */
+  async read(name: string, definition: AdapterDefinition, config: Job | undefined): Promise<Copies> {
+    const about = { destination: definition.name, type: definition.type };
+    try {
+      const on = await this.#opened(definition);
+      const all = await surveyBackups(on, `${name}/`, this.#runtime.signal);
+      const backups = all.filter((backup) => bearsNameOf(name, backup));
+      const retention = await this.#outlook(backups, config, definition.name);
+      return { ...about, backups, holdings: holdingsOf(backups, retention) };
+    } catch (error) {
+      this.#runtime.signal.throwIfAborted();
+      return { ...about, backups: [], problem: `it could not be read: ${redact(explain(error))}` };
+    }
+  }
+
+  #opened(definition: AdapterDefinition): Promise<OpenDestination> {
+    const opening = this.#open.get(definition.name) ?? openDestination(definition, this.#runtime);
+    this.#open.set(definition.name, opening);
+    return opening;
+  }
+
+  async #outlook(backups: readonly StoredBackup[], job: Job | undefined, on: string): Promise<RetentionOutlook> {
+    const rules = job?.retention.get(on) ?? {};
+    const complete = backups.filter(({ condition }) => condition === 'complete').length;
+    if (job === undefined || keepsEverything(rules)) return { keptNow: complete, deletions: [] };
+    const told = { rules: describeRules(rules) };
+    try {
+      const candidates = toCandidates(backups, await ownFingerprint(job, this.#runtime));
+      return { ...told, ...lookAhead(candidates, rules, this.#now) };
+    } catch (error) {
+      return { ...told, keptNow: complete, deletions: [], problem: redact(messageOf(error)) };
+    }
+  }
+}
+
+function lookAhead(candidates: readonly Candidate[], rules: RetentionRules, now: Date) {
+  const kept = plan(candidates, rules, now).filter(({ action }) => action === 'keep');
+  const coming = forecast(candidates, rules, now, outlookDays, usualIntervalMs(candidates));
+  const deletions = coming.map(
+    ({ at, backup }): Deletion => ({
+      at,
+      due: at.getTime() <= now.getTime(),
+      backupId: backup.stored.sidecar?.id,
+      startedAt: backup.startedAt,
+      storedBytes: backup.stored.object?.size,
+    }),
+  );
+  return { keptNow: kept.length, deletions };
+}
+
+function holdingsOf(backups: readonly StoredBackup[], retention: RetentionOutlook): Holdings {
+  const complete = backups.filter(({ condition }) => condition === 'complete');
+  const count = (test: (backup: StoredBackup) => boolean) => backups.filter(test).length;
+  const good = complete.filter((backup) => isGood(backup) && !isDisproved(backup));
+  good.sort((a, b) => startedAt(b).getTime() - startedAt(a).getTime());
+  return {
+    backups: complete.length,
+    storedBytes: complete.reduce((sum, { object }) => sum + (object?.size ?? 0), 0),
+    suspect: complete.filter((backup) => !isGood(backup)).length,
+    locked: count(({ state }) => state?.locked !== undefined),
+    damaged: count((backup) => backup.condition !== 'complete' || isDisproved(backup)),
+    lastGood: good[0] && copyOf(good[0]),
+    retention,
+  };
+}
+
+/** What failed its last verification is no good backup, whatever its sidecar says. */
+function isDisproved({ state }: StoredBackup): boolean {
+  return state?.verifications.at(-1)?.result === 'failed';
+}
+
+function copyOf(backup: StoredBackup): CopyOfBackup | undefined {
+  const { sidecar, key, state } = backup;
+  if (sidecar === undefined) return undefined;
+  const { rawBytes, storedBytes } = sidecar.artifact;
+  const verified = state?.verifications.at(-1);
+  const verifiedAt = verified?.result === 'passed' ? new Date(verified.at) : undefined;
+  return { backupId: sidecar.id, key, at: startedAt(backup), rawBytes, storedBytes, verifiedAt };
+}
