@@ -9,8 +9,8 @@ const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.
 const bundled = ['chalk', 'commander', 'cosmiconfig', 'drizzle-orm', 'fastest-levenshtein', 'yaml', 'zod'];
 const external = Object.keys(dependencies).filter((name) => !bundled.includes(name));
 
-/** Started as processes of their own: the program's, and what those of the test suite and the sample need. */
-const scripts = ['source/sqlite/worker'];
+/** Started as processes or threads of their own: the program's, and what those of the test suite and the sample need. */
+const scripts = ['source/sqlite/worker', 'crypto/chunk/seal-worker'];
 const tested = [
   'destination/local/local-destination',
   'history/history',

@@ -18,7 +18,7 @@ export abstract class FailStopTransform extends Transform {
   /** Pushes what it can; throws or rejects to fail. */
   protected abstract accept(piece: Buffer): void | Promise<void>;
   /** After the last piece. */
-  protected abstract finish(): void;
+  protected abstract finish(): void | Promise<void>;
 
   override _transform(piece: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     this.#attempt(() => this.accept(piece), done);
