@@ -50,7 +50,7 @@ export async function openTarget(target: string, preferred: string | undefined, 
     'USAGE',
     `--to ${target}: neither a source of the config nor a target that any engine knows`,
     {
-      hint: 'Give the name of a source, a URL such as postgres://user@host/database or mysql://user@host/database, or the path of a SQLite file.',
+      hint: 'Give the name of a source, a URL such as postgres://user@host/database, mysql://user@host/database or redis://host, or the path of a SQLite file.',
     },
   );
 }

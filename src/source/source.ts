@@ -68,6 +68,8 @@ export interface SourceContext {
   temporaryFolder(): Promise<string>;
   /** A line for the execution's log (and, for warnings, for the user). */
   log(level: 'info' | 'warning', line: string): void;
+  /** How far a restore from a file has come, in bytes of the dump; the others are counted where they pass. */
+  progress?(rawBytes: number, storedBytes: number, total: { readonly bytes: number; readonly exact: boolean }): void;
 }
 
 /** Frozen into the sidecar; never holds credentials. */

@@ -7,7 +7,7 @@
  */
 import { DbBackupError } from '../../errors.ts';
 import { countNewlines } from '../count-newlines.ts';
-import { PullParser, type Step } from './pull-parser.ts';
+import { PullParser, type Step } from '../pull-parser.ts';
 
 const newline = 0x0a;
 const tableBlock = 1;

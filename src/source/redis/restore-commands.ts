@@ -1,0 +1,203 @@
+/**
+ * The keys of an RDB file as the commands that make them: a value stands in an RDB file as DUMP would write it, so it is
+ * handed over as it is, without a server that loads the file first.
+ * Guarantees: bounded memory, however large a value; keys keep their time to live. Source: RESTORE and DUMP of Redis,
+ * createDumpPayload in src/cluster.c; REdis Serialization Protocol.
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import { DbBackupError } from '../../errors.ts';
+import { Crc64 } from './crc64.ts';
+import { opcode } from './rdb-type.ts';
+import { type RdbEntry, RdbWalker } from './rdb-walker.ts';
+import type { Command } from './session.ts';
+
+const readBytes = 256 * 1024;
+/** Written at once. */
+const batchBytes = 256 * 1024;
+const libraryLimit = 64 * 1024 * 1024;
+/** Behind what a payload covers: the RDB version and a checksum. */
+const footerBytes = 2 + 8;
+
+/** A part of the file. */
+interface Part {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface RestoreStep {
+  readonly bytes: Buffer;
+  /** Of the file, how far it has been read. */
+  readonly offset: number;
+}
+
+/**
+ * `databases`: where the keys of a database of the file go. The file has been verified: what is wrong with it now
+ * happened since.
+ */
+export async function* restoreCommands(
+  path: string,
+  databases: ReadonlyMap<number, number>,
+): AsyncGenerator<RestoreStep> {
+  const file = await open(path);
+  try {
+    const entries: RdbEntry[] = [];
+    const walker = new RdbWalker({ entry: (entry) => entries.push(entry), library: () => {} });
+    const batch = new Batch();
+    for await (const chunk of chunksOf(file)) {
+      const chunkStart = walker.bytes;
+      walker.push(chunk);
+      for (const entry of entries.splice(0)) {
+        batch.select(databases.get(entry.database) ?? fail(path));
+        if (entry.valueStart >= chunkStart) {
+          const value = chunk.subarray(entry.valueStart - chunkStart, entry.valueEnd - chunkStart);
+          addWhole(batch, entry, value, walker.version);
+        } else yield* addInPieces(batch, entry, file, walker.version);
+        if (batch.isFull) yield { bytes: batch.take(), offset: entry.valueEnd };
+      }
+    }
+    if (!walker.parsed) fail(path);
+    yield { bytes: batch.take(), offset: walker.bytes };
+  } finally {
+    await file.close();
+  }
+}
+
+function addWhole(batch: Batch, entry: RdbEntry, value: Buffer, version: number): void {
+  const crc = new Crc64();
+  batch.add(headOf(entry, crc));
+  batch.add(value);
+  batch.add(footer(crc.update(value), version));
+  batch.add(absolute);
+}
+
+/** A value that began in an earlier chunk is read again, however large it is a piece at a time. */
+async function* addInPieces(
+  batch: Batch,
+  entry: RdbEntry,
+  file: FileHandle,
+  version: number,
+): AsyncGenerator<RestoreStep> {
+  const crc = new Crc64();
+  batch.add(headOf(entry, crc));
+  for await (const piece of piecesOf(file, { start: entry.valueStart, end: entry.valueEnd })) {
+    crc.update(piece);
+    batch.add(piece);
+    if (batch.isFull) yield { bytes: batch.take(), offset: entry.valueStart };
+  }
+  batch.add(footer(crc, version));
+  batch.add(absolute);
+}
+
+/** The payload of FUNCTION RESTORE; undefined when the file holds no functions. */
+export async function libraryPayload(path: string): Promise<Buffer | undefined> {
+  const file = await open(path);
+  try {
+    const parts: Part[] = [];
+    const walker = new RdbWalker({ entry: () => {}, library: (start, end) => parts.push({ start, end }) });
+    for await (const chunk of chunksOf(file)) walker.push(chunk);
+    const bytes = parts.reduce((sum, { start, end }) => sum + end - start, 0);
+    if (bytes > libraryLimit) {
+      throw new DbBackupError(
+        'LIMIT_EXCEEDED',
+        `the functions in the backup take ${bytes} bytes, more than ${libraryLimit}`,
+      );
+    }
+    const body: Buffer[] = [];
+    for (const part of parts) {
+      body.push(Buffer.of(opcode.library));
+      for await (const piece of piecesOf(file, part)) body.push(piece);
+    }
+    const whole = Buffer.concat(body);
+    return parts.length === 0 ? undefined : Buffer.concat([whole, footer(new Crc64().update(whole), walker.version)]);
+  } finally {
+    await file.close();
+  }
+}
+
+async function* chunksOf(file: FileHandle): AsyncGenerator<Buffer> {
+  for (let position = 0; ; ) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(readBytes), 0, readBytes, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+async function* piecesOf(file: FileHandle, { start, end }: Part): AsyncGenerator<Buffer> {
+  for (let position = start; position < end; ) {
+    const wanted = Math.min(readBytes, end - position);
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, position);
+    if (bytesRead === 0) fail('the dump');
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+/** Up to the first byte that the checksum covers, the type. */
+function headOf({ key, type, expiresAt = 0n, valueStart, valueEnd }: RdbEntry, crc: Crc64): Buffer {
+  const payloadBytes = 1 + valueEnd - valueStart + footerBytes;
+  const head = Buffer.concat([
+    Buffer.from('*5\r\n$7\r\nRESTORE\r\n'),
+    bulk(key),
+    bulk(Buffer.from(`${expiresAt}`)),
+    Buffer.from(`$${payloadBytes}\r\n`),
+    Buffer.of(type),
+  ]);
+  crc.update(head, head.length - 1);
+  return head;
+}
+
+const absolute = Buffer.from('\r\n$6\r\nABSTTL\r\n');
+
+/** Takes what `crc` has seen so far for the whole payload. */
+function footer(crc: Crc64, version: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16LE(version);
+  return Buffer.concat([bytes, crc.update(bytes).digest()]);
+}
+
+function bulk(bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`$${bytes.length}\r\n`), bytes, lineEnd]);
+}
+
+const lineEnd = Buffer.from('\r\n');
+
+function command(words: Command): Buffer {
+  return Buffer.concat([
+    Buffer.from(`*${words.length}\r\n`),
+    ...words.map((word) => bulk(Buffer.from(word as string))),
+  ]);
+}
+
+function fail(what: string): never {
+  throw new DbBackupError('INTEGRITY', `${what} changed while it was being restored`);
+}
+
+/** Millions of small pieces, written as a few large ones. */
+class Batch {
+  #parts: Buffer[] = [];
+  #bytes = 0;
+  #database: number | undefined;
+
+  /** What follows goes into this database. */
+  select(database: number): void {
+    if (database !== this.#database) this.add(command(['SELECT', `${database}`]));
+    this.#database = database;
+  }
+
+  add(bytes: Buffer): void {
+    this.#parts.push(bytes);
+    this.#bytes += bytes.length;
+  }
+
+  get isFull(): boolean {
+    return this.#bytes >= batchBytes;
+  }
+
+  take(): Buffer {
+    const whole = Buffer.concat(this.#parts, this.#bytes);
+    this.#parts = [];
+    this.#bytes = 0;
+    return whole;
+  }
+}

@@ -1,0 +1,142 @@
+import { join } from 'node:path';
+import { DbBackupError } from '../../errors.ts';
+import {
+  capture,
+  findProgram,
+  findRemoteProgram,
+  openPrefix,
+  type Prefix,
+  type ProgramSpec,
+} from '../../process/process.ts';
+import type { SourceContext } from '../source.ts';
+import { explain, refusal } from './failure.ts';
+import { connectionParameters, type Parameters, type RedisOptions } from './options.ts';
+
+export interface Client {
+  /** `redis-cli` or `valkey-cli`. */
+  readonly name: string;
+  readonly version: string;
+  readonly path: string;
+}
+
+export type Command = readonly (string | Buffer)[];
+
+/** What the server answered to one command. */
+export interface Reply {
+  readonly text: string;
+  readonly isError: boolean;
+}
+
+const names = ['redis-cli', 'valkey-cli'];
+/** A server that does not answer must not hold a run for ever. */
+const queryMs = 60_000;
+/** Between two replies. */
+const divider = 'dbbackup-next-reply';
+
+/** The client and the connection of one opened source. Everything asked of the server goes through the client. */
+export class Session {
+  readonly options: RedisOptions;
+  readonly parameters: Parameters;
+  #client: Promise<Client> | undefined;
+
+  constructor(options: RedisOptions) {
+    this.options = options;
+    this.parameters = connectionParameters(options);
+  }
+
+  /** For people; no password, no user. */
+  get label(): string {
+    const { host = '127.0.0.1', port = 6379, socket } = this.parameters;
+    const way = this.options.prefix === undefined ? '' : ` by ${this.options.prefix.join(' ')}`;
+    return `redis://${socket ?? `${host}:${port}`}${way}`;
+  }
+
+  /** Throws TOOL_MISSING. */
+  client(context: SourceContext): Promise<Client> {
+    this.#client ??= this.#findClient(context);
+    return this.#client;
+  }
+
+  /** The client, connected; the password is in its environment. */
+  async spec(context: SourceContext): Promise<ProgramSpec> {
+    const { path } = await this.client(context);
+    const { signal, idleTimeoutMs } = context;
+    const { password } = this.parameters;
+    const env = { LC_ALL: 'C', ...(password !== undefined && { REDISCLI_AUTH: password }) };
+    return { command: path, args: this.#connection(), env, prefix: await this.#prefix(signal), signal, idleTimeoutMs };
+  }
+
+  /** Runs commands one after the other on one connection. Errors of the server are replies; others are thrown. */
+  async ask(commands: readonly Command[], context: SourceContext): Promise<readonly Reply[]> {
+    const spec = await this.spec(context);
+    const lines = commands.map((command) => `${command.map(quoted).join(' ')}\nECHO ${divider}\n`);
+    const stdinPrefix = Buffer.from(lines.join(''));
+    try {
+      const args = [...spec.args, '--no-raw'];
+      const { stdout, stderrTail } = await capture({ ...spec, args, stdinPrefix, totalTimeoutMs: queryMs });
+      const replies = stdout.split(`"${divider}"\n`).slice(0, commands.length);
+      if (replies.length === commands.length && !/AUTH failed/.test(stderrTail)) return replies.map(replyOf);
+      const said = stderrTail || stdout.trim();
+      const message = `the server ${this.label} did not answer: ${said}`;
+      throw refusal(said, message) ?? new DbBackupError('SOURCE_FAILED', message, { retryable: true });
+    } catch (error) {
+      throw explain(error, `a query to ${this.label}`);
+    }
+  }
+
+  #connection(): readonly string[] {
+    const { host, port, user, socket, tls } = this.parameters;
+    const { tlsCa, tlsCert, tlsKey, tlsServerName } = this.options;
+    const isEncrypted = tls === 'require' || tls === 'verify';
+    return [
+      ...(socket === undefined ? ['-h', host ?? '127.0.0.1', '-p', String(port ?? 6379)] : ['-s', socket]),
+      ...(user === undefined ? [] : ['--user', user]),
+      ...(isEncrypted ? ['--tls'] : []),
+      ...(tls === 'require' ? ['--insecure'] : []),
+      ...(isEncrypted && tlsCa !== undefined ? ['--cacert', tlsCa] : []),
+      ...(isEncrypted && tlsCert !== undefined ? ['--cert', tlsCert] : []),
+      ...(isEncrypted && tlsKey !== undefined ? ['--key', tlsKey] : []),
+      ...(isEncrypted && tlsServerName !== undefined ? ['--sni', tlsServerName] : []),
+    ];
+  }
+
+  async #prefix(signal: AbortSignal): Promise<Prefix | undefined> {
+    const { prefix } = this.options;
+    return prefix && (await openPrefix(prefix, signal));
+  }
+
+  async #findClient({ signal }: SourceContext): Promise<Client> {
+    const { clientFolder: folder } = this.options;
+    const prefix = await this.#prefix(signal);
+    for (const name of names) {
+      const wanted = folder === undefined ? name : join(folder, name);
+      const path = prefix ? await findRemoteProgram(wanted, prefix, signal) : await findProgram(wanted);
+      if (path === undefined) continue;
+      const { stdout } = await capture({ command: path, args: ['--version'], prefix, signal });
+      return { name, version: /\d+(\.\d+)+/.exec(stdout)?.[0] ?? 'unknown', path };
+    }
+    const there = prefix === undefined ? '' : ` by "${prefix.words.join(' ')}"`;
+    throw new DbBackupError(
+      'TOOL_MISSING',
+      `neither redis-cli nor valkey-cli was found ${folder === undefined ? 'on PATH' : `in ${folder}`}${there}`,
+      { hint: 'Install it: apt-get install redis-tools (or valkey-tools), brew install redis; or set "clientFolder".' },
+    );
+  }
+}
+
+/** As the client's lines have it: any byte can be written. */
+function quoted(argument: string | Buffer): string {
+  const bytes = Buffer.from(argument as string);
+  const escaped = [...bytes].map((byte) =>
+    /[\w.:*?+-]/.test(String.fromCharCode(byte)) && byte < 0x80
+      ? String.fromCharCode(byte)
+      : `\\x${byte.toString(16).padStart(2, '0')}`,
+  );
+  return `"${escaped.join('')}"`;
+}
+
+function replyOf(text: string): Reply {
+  // Of INFO the client shows an error bare.
+  const isError = /^(\s*\d+\) )*\(error\) /m.test(text) || /^(NOPERM|NOAUTH|LOADING|MASTERDOWN) /.test(text);
+  return { text: text.trimEnd(), isError };
+}
