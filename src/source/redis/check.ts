@@ -12,6 +12,7 @@ const needed: readonly (readonly [name: string, dry: Command])[] = [
 const neededToRestore: readonly (readonly [name: string, dry: Command])[] = [
   ['restore', ['RESTORE', 'key', '0', 'payload', 'ABSTTL']],
   ['select', ['SELECT', '1']],
+  ['echo', ['ECHO', 'text']],
   ['swapdb', ['SWAPDB', '0', '1']],
   ['flushdb', ['FLUSHDB', 'ASYNC']],
 ];

@@ -8,7 +8,7 @@ const noConnection = /Could not connect|Connection (refused|reset|timed out)|Ser
 const hints: readonly (readonly [RegExp, string, retryable?: boolean])[] = [
   [
     /\bNOPERM\b/,
-    'Give the user the rights: ACL SETUSER <user> +sync +replconf +info (to restore also ~* +@write +select +flushdb +swapdb +dbsize +function).',
+    'Give the user the rights: ACL SETUSER <user> +sync +replconf +info (to restore also ~* +@write +restore +select +flushdb +swapdb +echo +function +config|get).',
   ],
   [/\bLOADING\b/, 'The server is still loading its data: try again.', true],
   [/NOMASTERLINK|while not connected with my master/, 'It is a replica without its master: try again.', true],

@@ -54,11 +54,10 @@ async function write(draft: string, path: string, { input }: RestoreRequest, con
   const file = await open(draft, 'wx', 0o600);
   try {
     await give(file, uid, gid, path);
-    const bytes = input.kind === 'stream' ? input.stream : createReadStream(input.path, { highWaterMark: 1024 * 1024 });
-    const writing = file.createWriteStream({ autoClose: false, highWaterMark: 1024 * 1024 });
-    await pipeline(bytes, new RdbCheck(), writing, { signal: context.signal });
     await file.chmod(mode);
-    await file.sync();
+    const bytes = input.kind === 'stream' ? input.stream : createReadStream(input.path, { highWaterMark: 1024 * 1024 });
+    const writing = file.createWriteStream({ flush: true, highWaterMark: 1024 * 1024 });
+    await pipeline(bytes, new RdbCheck(), writing, { signal: context.signal });
   } finally {
     await file.close();
   }

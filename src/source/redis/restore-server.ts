@@ -151,25 +151,21 @@ async function exchange(session: Session, plan: Plan, context: SourceContext): P
   const { databases, old } = plan;
   const pairs = [...databases];
   const dropped = [...pairs.map(([, beside]) => beside), ...old.filter((number) => !databases.has(number))];
-  const commands: Command[] = [
-    ['MULTI'],
+  const commands = [
     ...pairs.map(([number, beside]): Command => ['SWAPDB', `${number}`, `${beside}`]),
     ...dropped.flatMap((number): Command[] => [
       ['SELECT', `${number}`],
       ['FLUSHDB', 'ASYNC'],
     ]),
-    ['EXEC'],
   ];
   // Half of it cannot be done, and from here on it is no longer to be stopped.
-  const own = ownContext(context);
-  const replies = await session.ask(commands, own).catch((cause: unknown) => {
+  const { text, isError } = await session.transact(commands, ownContext(context)).catch((cause: unknown) => {
     const beside = pairs.map(([, number]) => number).join(', ');
     throw wrapError(cause, 'TARGET_FAILED', `the connection broke while the databases ${beside} took their places`);
   });
-  const failed = replies.find(({ isError }) => isError);
-  if (failed === undefined) return;
+  if (!isError) return;
   await undo(session, plan, context);
-  throw refused(`the restore into ${session.label} (the exchange of old and new data)`, failed.text);
+  throw refused(`the restore into ${session.label} (the exchange of old and new data)`, text);
 }
 
 /** The execution's own signal may be what ended the restore. */

@@ -30,8 +30,9 @@ export interface Reply {
 const names = ['redis-cli', 'valkey-cli'];
 /** A server that does not answer must not hold a run for ever. */
 const queryMs = 60_000;
-/** Between two replies. */
+/** No command at all, so that no user needs the right to it: the server's error stands between two replies. */
 const divider = 'dbbackup-next-reply';
+const dividing = new RegExp(`^\\(error\\) .*${divider}.*\\n`, 'm');
 
 /** The client and the connection of one opened source. Everything asked of the server goes through the client. */
 export class Session {
@@ -68,19 +69,36 @@ export class Session {
 
   /** Runs commands one after the other on one connection. Errors of the server are replies; others are thrown. */
   async ask(commands: readonly Command[], context: SourceContext): Promise<readonly Reply[]> {
+    const said = await this.#run(
+      commands.flatMap((command) => [command, [divider]]),
+      context,
+    );
+    const replies = said.split(dividing).slice(0, commands.length);
+    if (replies.length === commands.length) return replies.map(replyOf);
+    const message = `the server ${this.label} did not answer: ${said.trim()}`;
+    throw refusal(said, message) ?? new DbBackupError('SOURCE_FAILED', message, { retryable: true });
+  }
+
+  /** As one transaction. An error in one of the commands is the reply; the server has then done none of them. */
+  async transact(commands: readonly Command[], context: SourceContext): Promise<Reply> {
+    return replyOf(await this.#run([['MULTI'], ...commands, ['EXEC']], context));
+  }
+
+  async #run(commands: readonly Command[], context: SourceContext): Promise<string> {
     const spec = await this.spec(context);
-    const lines = commands.map((command) => `${command.map(quoted).join(' ')}\nECHO ${divider}\n`);
+    const lines = commands.map((command) => `${command.map(quoted).join(' ')}\n`);
     const stdinPrefix = Buffer.from(lines.join(''));
+    const operation = `a query to ${this.label}`;
     try {
       const args = [...spec.args, '--no-raw'];
       const { stdout, stderrTail } = await capture({ ...spec, args, stdinPrefix, totalTimeoutMs: queryMs });
-      const replies = stdout.split(`"${divider}"\n`).slice(0, commands.length);
-      if (replies.length === commands.length && !/AUTH failed/.test(stderrTail)) return replies.map(replyOf);
-      const said = stderrTail || stdout.trim();
-      const message = `the server ${this.label} did not answer: ${said}`;
-      throw refusal(said, message) ?? new DbBackupError('SOURCE_FAILED', message, { retryable: true });
+      // Such a client goes on, unknown to the server.
+      const trouble = /AUTH failed|Could not connect/.test(stderrTail);
+      const refused = trouble ? refusal(stderrTail, `${operation} failed: ${stderrTail}`) : undefined;
+      if (refused !== undefined) throw refused;
+      return stdout;
     } catch (error) {
-      throw explain(error, `a query to ${this.label}`);
+      throw explain(error, operation);
     }
   }
 

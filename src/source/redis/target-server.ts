@@ -76,25 +76,25 @@ export async function planLoad(
 }
 
 /** Commands that cannot be meant so: a server that would let them through says what is wrong with them. */
-const probes: Readonly<Record<'restore' | 'flush' | 'exchange', Command>> = {
+const probes: Readonly<Record<'restore' | 'flush' | 'echo' | 'exchange', Command>> = {
   restore: ['RESTORE', 'dbbackup', 'no-number', 'no-payload'],
   flush: ['FLUSHDB', 'dbbackup'],
+  // By which the client finds out that everything has arrived.
+  echo: ['ECHO', 'dbbackup'],
   exchange: ['SWAPDB', 'no-number', 'no-number'],
 };
 const notAllowed = /NOPERM|unknown command/i;
 
 /** Throws TARGET_FAILED unless keys can be restored, and cleared away again after a failure. */
 async function readRights(session: Session, context: SourceContext): Promise<{ readonly exchange: boolean }> {
+  const names = Object.keys(probes);
   const replies = await session.ask(Object.values(probes), context);
-  const [restore, flush, exchange] = replies.map(({ text }) => notAllowed.test(text));
-  if (!restore && !flush) return { exchange: !exchange };
-  throw new DbBackupError(
-    'TARGET_FAILED',
-    `${session.label} does not allow ${restore ? 'RESTORE' : 'FLUSHDB'} to this user`,
-    {
-      hint: 'A restore needs: ACL SETUSER <user> ~* +@write +restore +select +flushdb +swapdb +info +function +config|get.',
-    },
-  );
+  const refused = names.filter((_, at) => notAllowed.test(replies[at]?.text ?? ''));
+  const needed = refused.filter((name) => name !== 'exchange').map((name) => probes[name as keyof typeof probes][0]);
+  if (needed.length === 0) return { exchange: refused.length === 0 };
+  throw new DbBackupError('TARGET_FAILED', `${session.label} does not allow ${needed.join(', ')} to this user`, {
+    hint: 'A restore needs: ACL SETUSER <user> ~* +@write +restore +select +flushdb +swapdb +info +echo +function +config|get.',
+  });
 }
 
 async function databaseCount(session: Session, context: SourceContext): Promise<number> {
