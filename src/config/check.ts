@@ -8,6 +8,7 @@ import { type AdapterSection, type CheckedAdapter, checkAdapter } from './check-
 import { checkJob } from './check-job.ts';
 import type { AdapterDefinition, Config } from './config.ts';
 import { check, type Finding, findings } from './issue.ts';
+import { keptText } from './kept-text.ts';
 import { fileSchema } from './schema.ts';
 import { hasReference } from './template.ts';
 import { isRecord, valueAt, walkStrings } from './walk-strings.ts';
@@ -46,6 +47,7 @@ export function checkConfig(raw: unknown, file: string, folder: string, catalog:
     jobs: new Map(jobs.flatMap(({ job }) => (job === undefined ? [] : [[job.name, job]]))),
     signing: signingDefinition(raw, file),
     maxConcurrentJobs: shape.data.maxConcurrentJobs,
+    keptText: shape.data.keepConfig ? keptText(raw, file) : undefined,
     stateFolder: shape.data.state && resolve(folder, shape.data.state.dir),
   };
   return { findings: [], config };

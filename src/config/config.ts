@@ -91,6 +91,8 @@ export interface Config {
   readonly signing?: AdapterDefinition;
   /** How many jobs of one `run` work at a time. */
   readonly maxConcurrentJobs: number;
+  /** What to keep beside the backups: the file without its secrets; undefined = nothing. */
+  readonly keptText?: string;
   /** Absolute; undefined = the default state folder. */
   readonly stateFolder?: string;
 }

@@ -38,6 +38,7 @@ export const fileSchema = z.strictObject({
   signing: signingSchema.optional(),
   maxConcurrentJobs: z.int().min(1, 'must be at least 1').max(64).default(1),
   state: z.strictObject({ dir: z.string().min(1) }).optional(),
+  keepConfig: z.boolean().default(false).describe('Keep this file, without its secrets, beside the backups'),
 });
 
 export interface JobLimits {

@@ -11,6 +11,7 @@ import { codecs } from '../../pipeline/compression/all.ts';
 import { formatArtifactName } from '../../sidecar/artifact-name.ts';
 import type { Sidecar } from '../../sidecar/sidecar.ts';
 import { guardAgainstAnomaly } from '../anomaly/guard.ts';
+import { keepConfig } from '../config-copy/keep-config.ts';
 import { type Execution, type ExecutionReport, withExecution } from '../execution.ts';
 import { withHooks } from '../hook/with-hooks.ts';
 import { type OpenSource, openDestination, openEncryption, openSource } from '../open-adapter.ts';
@@ -155,6 +156,7 @@ async function makeBackup(
   const published = open.destinations.filter((_, index) => destinations[index]?.status === 'completed');
   const limits = open.job.anomaly;
   const suspect = limits && (await guardAgainstAnomaly(sidecar, key, published, limits, execution));
+  await keepConfig(published, open.encryptor, execution, runtime);
   const failed = published.length < destinations.length;
   return {
     executionId: execution.id,
