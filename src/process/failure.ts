@@ -26,7 +26,7 @@ export class ProgramFailure extends DbBackupError {
 
 /** The program's name as users know it. */
 export function nameOf(spec: ProgramSpec): string {
-  return basename(spec.command);
+  return spec.name ?? basename(spec.command);
 }
 
 /** The program could not be started at all. */

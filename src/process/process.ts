@@ -19,6 +19,8 @@ export interface ProgramSpec {
   /** Name looked up on PATH, or an absolute path. */
   readonly command: string;
   readonly args: readonly string[];
+  /** As users know it, where `command` is a shell that starts it; without it the name in `command`. */
+  readonly name?: string;
   /** Added to our own environment; `undefined` removes a variable. Secrets go here, never into `args`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Of programs that run here. */

@@ -3,9 +3,9 @@
  * of the same make, and not older. Refuses older ones, which leave out what they do not know.
  */
 import { readdir, realpath } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { DbBackupError } from '../../errors.ts';
-import { capture, findProgram } from '../../process/process.ts';
+import { capture, findProgram, type Prefix } from '../../process/process.ts';
 
 export type Flavour = 'mariadb' | 'mysql';
 
@@ -39,7 +39,25 @@ const elsewhere: readonly (readonly [folder: string, name: RegExp])[] = [
 ];
 
 /** All clients, those on PATH first. Throws TOOL_MISSING when there is none. */
-export async function findClients(folder: string | undefined, signal: AbortSignal): Promise<readonly Client[]> {
+export async function findClients(
+  folder: string | undefined,
+  signal: AbortSignal,
+  prefix?: Prefix,
+): Promise<readonly Client[]> {
+  const clients = prefix ? await readRemoteClients(folder, prefix, signal) : await readClients(folder, signal);
+  if (clients.length > 0) return clients;
+  const there = prefix === undefined ? '' : ` by "${prefix.words.join(' ')}"`;
+  const where = `${folder === undefined ? 'on PATH or in the usual folders' : `in ${folder}`}${there}`;
+  throw new DbBackupError(
+    'TOOL_MISSING',
+    `neither mariadb-dump and mariadb nor mysqldump and mysql were found ${where}`,
+    {
+      hint: 'Install the client: apt-get install mariadb-client (or mysql-client), brew install mariadb, or set "clientFolder".',
+    },
+  );
+}
+
+async function readClients(folder: string | undefined, signal: AbortSignal): Promise<readonly Client[]> {
   const folders = folder === undefined ? await candidateFolders() : [folder];
   const clients = new Map<string, Client>();
   for (const candidate of folders) {
@@ -53,15 +71,31 @@ export async function findClients(folder: string | undefined, signal: AbortSigna
       clients.set(identity, { ...parseVersion(stdout), name: dump, dump: paths[0], shell: paths[1] });
     }
   }
-  if (clients.size > 0) return [...clients.values()];
-  const where = folder === undefined ? 'on PATH or in the usual folders' : `in ${folder}`;
-  throw new DbBackupError(
-    'TOOL_MISSING',
-    `neither mariadb-dump and mariadb nor mysqldump and mysql were found ${where}`,
-    {
-      hint: 'Install the client: apt-get install mariadb-client (or mysql-client), brew install mariadb, or set "clientFolder".',
-    },
-  );
+  return [...clients.values()];
+}
+
+/** The same on the other side, in one go. Each line: both programs, the true path of the first, what it says. */
+const remoteSearch = `
+look() {
+  [ -x "$1/$2" ] && [ -x "$1/$3" ] || return 0
+  t=$(readlink -f "$1/$2" 2>/dev/null || printf %s "$1/$2")
+  printf '%s\\t%s\\t%s\\t%s\\n' "$1/$2" "$1/$3" "$t" "$("$1/$2" --version)"
+}
+if [ -n "$1" ]; then set -- "$1"; else
+  m=$(command -v mariadb-dump); o=$(command -v mysqldump)
+  set -- \${m:+"\${m%/*}"} \${o:+"\${o%/*}"} /usr/local/mysql*/bin /opt/mysql*/bin /opt/mariadb*/bin
+fi
+for d in "$@"; do look "$d" mariadb-dump mariadb; look "$d" mysqldump mysql; done; true`;
+
+async function readRemoteClients(folder = '', prefix: Prefix, signal: AbortSignal): Promise<readonly Client[]> {
+  const args = ['-c', remoteSearch, 'sh', folder];
+  const { stdout } = await capture({ command: 'sh', args, prefix, signal });
+  const clients = new Map<string, Client>();
+  for (const line of stdout.split('\n').filter((each) => each !== '')) {
+    const [dump = '', shell = '', identity = '', said = ''] = line.split('\t');
+    if (!clients.has(identity)) clients.set(identity, { ...parseVersion(said), name: basename(dump), dump, shell });
+  }
+  return [...clients.values()];
 }
 
 /** The lowest of the same make that is not older; another make only where there is none. Throws TOOL_TOO_OLD. */

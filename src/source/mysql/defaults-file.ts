@@ -2,6 +2,7 @@
  * The option file by which the programs get the connection, the password too: readable by us alone, gone with the
  * execution. It takes in the usual files first, so that ours have the last word; a plain `--defaults-extra-file` is read
  * before `~/.my.cnf`, which would then go before the config.
+ * Programs behind a prefix get the same through a pipe: no file there that a killed run would leave behind.
  * Source: MariaDB Knowledge Base, "Configuring MariaDB with Option Files"; MySQL manual, "Using Option Files".
  */
 import { randomBytes } from 'node:crypto';
@@ -18,14 +19,33 @@ export async function writeDefaultsFile(
   flavour: Flavour,
 ): Promise<string> {
   const path = join(folder, `client-${randomBytes(4).toString('hex')}.cnf`);
-  const usual = ['/etc/my.cnf', '/etc/mysql/my.cnf', join(homedir(), '.my.cnf')];
+  const usual = [...systemFiles, join(homedir(), '.my.cnf')];
   const there = await Promise.all(usual.map(isReadable));
   const lines = usual.filter((_, index) => there[index]).map((each) => `!include ${each}`);
-  await writeFile(path, `${[...lines, '[client]', ...settings(parameters, options, flavour)].join('\n')}\n`, {
+  await writeFile(path, `${[...lines, ownSection(parameters, options, flavour)].join('\n')}\n`, {
     mode: 0o600,
     flag: 'wx',
   });
   return path;
+}
+
+const systemFiles = ['/etc/my.cnf', '/etc/mysql/my.cnf'];
+
+/** Holds `ownSection` on the way to `pipedDefaults`; the program itself does not see it. */
+export const sectionVariable = 'DBBACKUP_OPTIONS';
+
+/** For `sh -c`: `$1` and its arguments, with an option file in descriptor 3, which both makes read once and in order. */
+export const pipedDefaults = `
+p=$1; shift; o=
+for f in ${systemFiles.join(' ')} "$HOME/.my.cnf"; do [ -r "$f" ] && o="$o!include $f
+"; done
+exec 3<<END
+$o$${sectionVariable}
+END
+unset ${sectionVariable}; exec "$p" --defaults-file=/dev/fd/3 "$@"`;
+
+export function ownSection(parameters: Parameters, options: MysqlOptions, flavour: Flavour): string {
+  return ['[client]', ...settings(parameters, options, flavour)].join('\n');
 }
 
 function settings(

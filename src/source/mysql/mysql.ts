@@ -52,9 +52,15 @@ export const mysqlType: SourceType<MysqlOptions> = {
 };
 
 function open(options: MysqlOptions, baseFolder: string): Source {
-  const session = new Session(absolutePaths(options, baseFolder));
+  return sourceAt(new Session(absolutePaths(options, baseFolder)));
+}
+
+function sourceAt(session: Session): Source {
   const { host, port, socket, database } = session.parameters;
-  const place = ['mysql', placeOf(socket ?? host ?? ''), String(port ?? 3306)];
+  const { prefix } = session.options;
+  const server = socket ?? host ?? '';
+  // Behind a prefix "localhost" is another machine, and which one, the prefix says.
+  const place = ['mysql', ...(prefix ? [...prefix, server] : [placeOf(server)]), String(port ?? 3306)];
   // A run inspects first; asking the same again would only cost time.
   let facts: Facts | undefined;
   return {
@@ -77,7 +83,7 @@ function open(options: MysqlOptions, baseFolder: string): Source {
     server: {
       identity: { fingerprintParts: place, label: session.label('') },
       databases: (context) => listDatabases(session, context),
-      at: (name) => open({ ...options, database: name }, baseFolder),
+      at: (name) => sourceAt(session.at(name)),
     },
   };
 }
@@ -102,6 +108,8 @@ function recoveryCommand(database: string, file: string): string {
 const paths = ['socket', 'sslCa', 'sslCert', 'sslKey', 'clientFolder'] as const;
 
 function absolutePaths(options: MysqlOptions, baseFolder: string): MysqlOptions {
+  // Behind a prefix they are meant as they are there.
+  if (options.prefix !== undefined) return options;
   const given = paths.flatMap((key) => (options[key] === undefined ? [] : [[key, resolve(baseFolder, options[key])]]));
   return { ...options, ...Object.fromEntries(given) };
 }

@@ -26,6 +26,8 @@ export const mysqlOptions = z.strictObject({
   sslKey: text.optional(),
   /** Folder with the programs; without it PATH and the usual folders are searched. */
   clientFolder: text.optional(),
+  /** Where the programs run: `[docker, exec, -i, db]`. Host, paths and what is left out are meant as they are there. */
+  prefix: z.array(text).min(1).optional(),
   /** Use a client that is older than the server all the same. */
   allowOlderClient: z.boolean().optional(),
   /** Passed to mariadb-dump or mysqldump as they are. */

@@ -1,8 +1,9 @@
+import { basename } from 'node:path';
 import { DbBackupError } from '../../errors.ts';
-import { capture, type ProgramSpec } from '../../process/process.ts';
+import { capture, openPrefix, type ProgramSpec } from '../../process/process.ts';
 import type { SourceContext } from '../source.ts';
 import { type Client, chooseClient, findClients, type Version } from './client.ts';
-import { writeDefaultsFile } from './defaults-file.ts';
+import { ownSection, pipedDefaults, sectionVariable, writeDefaultsFile } from './defaults-file.ts';
 import { explain } from './failure.ts';
 import { connectionParameters, type MysqlOptions, type Parameters } from './options.ts';
 
@@ -45,15 +46,46 @@ export class Session {
     return client;
   }
 
+  /** At another database of the same server, with the programs that have been found. */
+  at(database: string): Session {
+    const other = new Session({ ...this.options, database });
+    other.#clients = this.#clients;
+    other.#client = this.#client;
+    return other;
+  }
+
   /** Program and connection; the option file must come first. */
   async spec(program: 'dump' | 'shell', context: SourceContext): Promise<ProgramSpec> {
     const client = await this.client(context);
+    if (this.options.prefix !== undefined) return this.#remoteSpec(client, program, this.options.prefix, context);
     const path = await this.#defaultsFile(client, context);
     const { signal, idleTimeoutMs } = context;
     // MySQL's programs read the login file after all others; it must not go before the config.
-    const configured = this.parameters.user !== undefined || this.parameters.password !== undefined;
-    const env = { LC_ALL: 'C.UTF-8', ...(configured && { MYSQL_TEST_LOGIN_FILE: `${path}.none` }) };
+    const env = { LC_ALL: 'C.UTF-8', ...(this.#isConfigured && { MYSQL_TEST_LOGIN_FILE: `${path}.none` }) };
     return { command: client[program], args: [`--defaults-file=${path}`], env, signal, idleTimeoutMs };
+  }
+
+  async #remoteSpec(
+    client: Client,
+    program: 'dump' | 'shell',
+    words: readonly string[],
+    { signal, idleTimeoutMs }: SourceContext,
+  ): Promise<ProgramSpec> {
+    const section = ownSection(this.parameters, this.options, client.flavour);
+    return {
+      ...{ command: 'sh', args: ['-c', pipedDefaults, 'sh', client[program]], name: basename(client[program]) },
+      env: {
+        LC_ALL: 'C.UTF-8',
+        [sectionVariable]: section,
+        ...(this.#isConfigured && { MYSQL_TEST_LOGIN_FILE: '/dev/null/none' }),
+      },
+      prefix: await openPrefix(words, signal),
+      ...{ signal, idleTimeoutMs },
+    };
+  }
+
+  get #isConfigured(): boolean {
+    return this.parameters.user !== undefined || this.parameters.password !== undefined;
   }
 
   /** Runs a script and returns the rows of all its queries; NULL is `NULL`. */
@@ -74,12 +106,18 @@ export class Session {
   label(database = this.parameters.database ?? ''): string {
     const { host, port, socket } = this.parameters;
     const place = socket ?? `${host ?? 'localhost'}${port === undefined ? '' : `:${port}`}`;
-    return `mysql://${place}/${database}`;
+    const way = this.options.prefix === undefined ? '' : ` by ${this.options.prefix.join(' ')}`;
+    return `mysql://${place}/${database}${way}`;
   }
 
   #found(context: SourceContext): Promise<readonly Client[]> {
-    this.#clients ??= findClients(this.options.clientFolder, context.signal);
+    this.#clients ??= this.#find(context);
     return this.#clients;
+  }
+
+  async #find({ signal }: SourceContext): Promise<readonly Client[]> {
+    const { clientFolder, prefix } = this.options;
+    return findClients(clientFolder, signal, prefix && (await openPrefix(prefix, signal)));
   }
 
   #defaultsFile({ flavour }: Client, context: SourceContext): Promise<string> {
