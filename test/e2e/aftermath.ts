@@ -36,6 +36,23 @@ function belongsTo(pid: string, folder: string): boolean {
   }
 }
 
+/** Live programs of a name that run behind a prefix, whichever side shows them; other tests run their own. Linux. */
+export function programsBehindPrefix(name: string): number[] {
+  const pids = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid));
+  return pids.filter((pid) => isBehindPrefix(pid, name)).map(Number);
+}
+
+function isBehindPrefix(pid: string, name: string): boolean {
+  try {
+    // The kernel keeps 15 letters of a name.
+    if (readFileSync(`/proc/${pid}/comm`, 'latin1').trim() !== name.slice(0, 15)) return false;
+    // Empty for one that is dead and not yet reaped.
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').includes('DBBACKUP_RUN=');
+  } catch {
+    return false;
+  }
+}
+
 export interface HistoryEntry {
   readonly id: string;
   readonly kind: string;

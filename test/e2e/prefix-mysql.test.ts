@@ -8,7 +8,7 @@ import { type MariadbServer, startMariadb } from '../servers/mariadb.ts';
 import { createdDatabase, fingerprintOf, nastySql, noiseSql } from '../servers/mariadb-source.ts';
 import { type SftpServer, startSshd } from '../servers/sftp.ts';
 import { sshWords } from '../servers/ssh-words.ts';
-import { backupsOf } from './aftermath.ts';
+import { backupsOf, programsBehindPrefix } from './aftermath.ts';
 import { expectCode, makeWorkplace, type Run, type Workplace } from './cli.ts';
 
 /** Everything that an option file or a shell could misread. */
@@ -93,10 +93,10 @@ describe.each(['ssh', 'env'] as const)('mysql by %s', (way) => {
   test(`F23 ${signal} ends mariadb-dump there, too`, async () => {
     const before = (await backupsOf(place)).length;
     const { child, ended } = place.start(['run', `slow-${way}`]);
-    await vi.waitUntil(async () => (await lines('mariadb-dump --def')).length > 0, { timeout: 30_000, interval: 50 });
+    await vi.waitUntil(() => programsBehindPrefix('mariadb-dump').length > 0, { timeout: 30_000, interval: 50 });
     child.kill(signal);
     expect((await ended).code).toBe(signal === 'SIGTERM' ? 143 : null);
-    await vi.waitUntil(async () => (await lines('mariadb-dump --def')).length === 0, { timeout: 10_000, interval: 50 });
+    await vi.waitUntil(() => programsBehindPrefix('mariadb-dump').length === 0, { timeout: 10_000, interval: 50 });
     expect((await backupsOf(place)).length).toBe(before);
   });
 });

@@ -6,7 +6,7 @@ import { nastySql } from '../servers/postgres-nasty.ts';
 import { createdDatabase, fillDatabase, fingerprintOf } from '../servers/postgres-source.ts';
 import { type SftpServer, startSshd } from '../servers/sftp.ts';
 import { sshWords } from '../servers/ssh-words.ts';
-import { backupsOf } from './aftermath.ts';
+import { backupsOf, programsBehindPrefix } from './aftermath.ts';
 import { expectCode, makeWorkplace, type Workplace } from './cli.ts';
 
 const password = 'Canary-5d20 \'"$(x)';
@@ -85,10 +85,10 @@ jobs:
   test.each(['SIGTERM', 'SIGKILL'] as const)('F23 %s ends pg_dump there, too', async (signal) => {
     const before = (await backupsOf(place)).length;
     const { child, ended } = place.start(['run', 'slow']);
-    await vi.waitUntil(() => lines('pg_dump --no-password').length > 0, { timeout: 30_000, interval: 50 });
+    await vi.waitUntil(() => programsBehindPrefix('pg_dump').length > 0, { timeout: 30_000, interval: 50 });
     child.kill(signal);
     expect((await ended).code).toBe(signal === 'SIGTERM' ? 143 : null);
-    await vi.waitUntil(() => lines('pg_dump --no-password').length === 0, { timeout: 10_000, interval: 50 });
+    await vi.waitUntil(() => programsBehindPrefix('pg_dump').length === 0, { timeout: 10_000, interval: 50 });
     expect((await backupsOf(place)).length).toBe(before);
   });
 

@@ -16,6 +16,8 @@ export const sqliteOptions = z.strictObject({
     .refine((path) => !path.includes('\0'), 'expected a path without NUL characters'),
   /** How long to wait for a database that someone else has locked; 5s unless told. */
   busyTimeout: duration('zero allowed').optional(),
+  /** Where the file lies: `[docker, exec, -i, app]`; the path is meant as it is there. */
+  prefix: z.array(z.string().min(1)).min(1).optional(),
 });
 
 export type SqliteOptions = z.infer<typeof sqliteOptions>;

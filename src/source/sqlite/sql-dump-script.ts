@@ -24,12 +24,18 @@ const lostRows = `(SELECT 'ifnull(sum(' || group_concat(${isLost(quoted('c.name'
 const printable = `t.name NOT GLOB '*[' || char(1) || '-' || char(8) || char(11) || '-' || char(31) || char(127) || ']*'`;
 
 /** One line of SQL per table, which when it is run prints that table's header line. */
-const tableLines = `SELECT 'SELECT ''${headerPrefix}{"table":'' || json_quote(' || quote(t.name) || ') || '''
+const linesOfTables = (
+  lost: string,
+) => `SELECT 'SELECT ''${headerPrefix}{"table":'' || json_quote(' || quote(t.name) || ') || '''
   || CASE t.type WHEN 'table' THEN ',"rows":'' || count(*) || ''' WHEN 'virtual' THEN ',"rows":null' ELSE '' END
-  || CASE t.type WHEN 'virtual' THEN '' ELSE ',"lost":'' || ' || ${lostRows} || ' || ''' END
+  || ${lost}
   || '}''' || CASE t.type WHEN 'virtual' THEN '' ELSE ' FROM main.' || ${quoted('t.name')} END || ';'
   FROM pragma_table_list AS t
   WHERE t.schema = 'main' AND t.type IN ('table', 'shadow', 'virtual') AND substr(t.name, 1, 7) <> 'sqlite_' AND ${printable};`;
+
+const tableLines = linesOfTables(
+  `CASE t.type WHEN 'virtual' THEN '' ELSE ',"lost":'' || ' || ${lostRows} || ' || ''' END`,
+);
 
 const propertyLine = `SELECT '${headerPrefix}{"properties":' || json_object(${settings.map((name) => `'${name}', ${name}`).join(', ')}) || '}'
   FROM ${settings.map((name) => `pragma_${name}`).join(', ')};`;
@@ -40,20 +46,39 @@ const settingLines = settings.map((name) => `SELECT 'PRAGMA ${name} = ' || quote
 const statisticsLines = `SELECT 'PRAGMA writable_schema = ON; CREATE TABLE IF NOT EXISTS ' || substr(sql, 14) || '; PRAGMA writable_schema = OFF;'
   FROM sqlite_schema WHERE type = 'table' AND name GLOB 'sqlite_stat[2-4]';`;
 
-/** Errors in SQL and unknown dot-commands end the program with code 1 (`.bail`); those inside `.dump` change its trailer. */
+/** Errors in SQL and unknown dot-commands end the program with code 1; those inside `.dump` change its trailer. */
+const begin = (busyTimeoutMs: number) => ['.bail on', `.timeout ${busyTimeoutMs}`, 'BEGIN;'];
+
+// Without their rowids, rows would no longer match an FTS index that refers to them.
+const dump = [...settingLines, statisticsLines, '.dump --preserve-rowids', ''];
+
+/** The list of tables goes through a file in the program's working folder. */
+const listed = (list: string) => ['.once tables.sql', list, '.read tables.sql'];
+
 export function sqlDumpScript(busyTimeoutMs: number): string {
-  return [
-    '.bail on',
-    `.timeout ${busyTimeoutMs}`,
-    'BEGIN;',
-    propertyLine,
-    '.once tables.sql',
-    tableLines,
-    '.read tables.sql',
-    ...settingLines,
-    statisticsLines,
-    // Without their rowids, rows would no longer match an FTS index that refers to them.
-    '.dump --preserve-rowids',
-    '',
-  ].join('\n');
+  return [...begin(busyTimeoutMs), propertyLine, ...listed(tableLines), ...dump].join('\n');
 }
+
+/** Where there is no such folder: prints the schema's version, and the lines for `remoteDumpScript`. */
+export function listingScript(busyTimeoutMs: number): string {
+  return [...begin(busyTimeoutMs), 'PRAGMA schema_version;', tableLines, ''].join('\n');
+}
+
+export function remoteDumpScript(busyTimeoutMs: number, lines: string): string {
+  const schema = `SELECT '${headerPrefix}{"schema":' || schema_version || '}' FROM pragma_schema_version;`;
+  return [...begin(busyTimeoutMs), schema, propertyLine, lines, ...dump].join('\n');
+}
+
+/** Makes `copy.sqlite`: within a read transaction, so that foreign writers do not make it start anew. */
+export function copyingScript(busyTimeoutMs: number): string {
+  return [...begin(busyTimeoutMs), 'SELECT count(*) FROM sqlite_schema;', '.backup main copy.sqlite', ''].join('\n');
+}
+
+/** Run in a copy: what is wrong with it, and what is in it. */
+export const aboutCopyScript = [
+  '.bail on',
+  `SELECT '${headerPrefix}' || json_object('problem', integrity_check) FROM pragma_integrity_check(3) WHERE integrity_check <> 'ok';`,
+  propertyLine,
+  ...listed(linesOfTables("''")),
+  '',
+].join('\n');

@@ -13,6 +13,7 @@ import { dumpSql } from './dump-sql.ts';
 import { endOfDumpCheck } from './end-of-dump-check.ts';
 import { sqlFormat, sqliteCapabilities } from './format.ts';
 import { busyTimeoutMs, databasePath, optionsFromTarget, type SqliteOptions, sqliteOptions } from './options.ts';
+import { openRemote } from './remote.ts';
 import { restoreSqlite } from './restore.ts';
 import { lookAtSource } from './source-file.ts';
 import { findSqlite3 } from './sqlite3-program.ts';
@@ -35,6 +36,7 @@ export const sqliteType: SourceType<SqliteOptions> = {
 };
 
 function openSqlite(options: SqliteOptions, baseFolder: string): Source {
+  if (options.prefix !== undefined) return openRemote(options, options.prefix);
   const path = databasePath(options, baseFolder);
   const timeout = busyTimeoutMs(options);
   return {

@@ -24,13 +24,18 @@ export async function findSqlite3(signal: AbortSignal): Promise<string> {
     );
   }
   const { stdout } = await capture({ command, args: ['-version'], signal });
-  const [major = 0, minor = 0] = stdout.split(/[.\s]/).map(Number);
-  if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return command;
-  throw new DbBackupError(
-    'TOOL_TOO_OLD',
-    `${command} is version ${stdout.split(' ')[0]}; ${oldest.join('.')} is needed`,
-    {
-      hint,
-    },
-  );
+  assertUsable(command, stdout);
+  return command;
+}
+
+/** `said`: its answer to -version; `where`: of one behind a prefix. Throws TOOL_MISSING, TOOL_TOO_OLD. */
+export function assertUsable(command: string, said: string, where = ''): void {
+  const way = where === '' ? hint : 'Install it there: apt-get install sqlite3, apk add sqlite.';
+  if (command === '') {
+    throw new DbBackupError('TOOL_MISSING', `the program sqlite3 was not found${where}`, { hint: way });
+  }
+  const [major = 0, minor = 0] = said.split(/[.\s]/).map(Number);
+  if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return;
+  const what = `${command}${where} is version ${said.split(' ')[0]}`;
+  throw new DbBackupError('TOOL_TOO_OLD', `${what}; ${oldest.join('.')} is needed`, { hint: way });
 }
