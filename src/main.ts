@@ -3,7 +3,7 @@
  * only place that ends the process.
  */
 import { setMaxListeners } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { App } from './cli/app.ts';
 import { DbBackupError } from './errors.ts';
 import { packageFile } from './installation.ts';
@@ -21,7 +21,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   watchOutput(process.stderr);
   const app: App = {
     version,
-    signal: abortOnSignals(),
+    ...takeSignals(),
     env: process.env,
     workingFolder: process.cwd(),
     stdin: process.stdin,
@@ -53,7 +53,7 @@ async function loadCatalog() {
 }
 
 /** The first signal stops the work in good order; whoever sends a second one wants to leave at once. */
-function abortOnSignals(): AbortSignal {
+function takeSignals(): Pick<App, 'signal' | 'onHangup'> {
   const controller = new AbortController();
   // Everything that is under way listens, and Node takes more than ten listeners for a leak.
   setMaxListeners(0, controller.signal);
@@ -63,8 +63,26 @@ function abortOnSignals(): AbortSignal {
   };
   process.on('SIGINT', stop('INTERRUPTED', 130));
   process.on('SIGTERM', stop('TERMINATED', 143));
-  process.on('SIGHUP', stop('TERMINATED', 143));
-  return controller.signal;
+  const end = stop('TERMINATED', 143);
+  const ownsTerminal = hasTerminal();
+  let hangup = end;
+  process.on('SIGHUP', () => hangup());
+  return {
+    signal: controller.signal,
+    onHangup(listener) {
+      // A window that is closed is meant as the end, whatever else the signal is taken for.
+      hangup = () => (ownsTerminal && !hasTerminal() ? end() : listener());
+    },
+  };
+}
+
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function readVersion(): string {

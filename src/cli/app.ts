@@ -18,6 +18,8 @@ export interface App {
   readonly version: string;
   /** Aborted by SIGINT or SIGTERM, with the reason as a DbBackupError. */
   readonly signal: AbortSignal;
+  /** Takes SIGHUP for itself; otherwise it ends the program as SIGTERM does. */
+  readonly onHangup?: (listener: () => void) => void;
   readonly env: NodeJS.ProcessEnv;
   readonly workingFolder: string;
   readonly stdin: Readable & { readonly isTTY?: boolean };

@@ -103,6 +103,11 @@ export async function openRuntime(
     }),
     decryptor: once(() => decryptorFrom({ identity: needs.identity, undisturbed }, runtime, app)),
     jobStatistics: (job) => query((history) => history.jobStatistics(job)),
+    recentRuns: async (job, limit) => {
+      const status = ['running', 'completed', 'partial', 'failed', 'cancelled', 'interrupted', 'suspect'] as const;
+      const page = await query((history) => history.list({ job, kind: 'backup', status, limit }));
+      return page?.executions ?? [];
+    },
     interrupted: async (isAlive) => (await query((history) => unsettled(history, isAlive))) ?? [],
     settle: async ({ id }, result) => {
       await query((history) => {

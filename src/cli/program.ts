@@ -8,6 +8,7 @@ import { checkCommand } from './command/check.ts';
 import { cleanupCommand } from './command/cleanup.ts';
 import { completionCommand } from './command/completion.ts';
 import { configCommand } from './command/config.ts';
+import { daemonCommand } from './command/daemon.ts';
 import { deleteCommand } from './command/delete.ts';
 import { downloadCommand } from './command/download.ts';
 import { historyCommand } from './command/history.ts';
@@ -24,6 +25,7 @@ import { recoveryKitCommand } from './command/recovery-kit.ts';
 import { reportCommand } from './command/report.ts';
 import { restoreCommand } from './command/restore.ts';
 import { runCommand } from './command/run.ts';
+import { scheduleCommand } from './command/schedule.ts';
 import { showCommand } from './command/show.ts';
 import { statusCommand } from './command/status.ts';
 import { tuneCommand } from './command/tune.ts';
@@ -51,6 +53,8 @@ const commands: readonly ((context: CommandContext) => Command)[] = [
   cancelCommand,
   reportCommand,
   jobsCommand,
+  scheduleCommand,
+  daemonCommand,
   checkCommand,
   tuneCommand,
   notifyCommand,

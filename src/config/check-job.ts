@@ -63,6 +63,7 @@ function jobOf(name: string, fields: JobFields, adapters: CheckedAdapters): Job 
     enabled: fields.enabled,
     source,
     destinations: fields.destinations.flatMap(({ name: each }) => adapters.destinations.get(each)?.definition ?? []),
+    schedule: fields.schedule,
     retention: retentionOf(fields),
     backupType: fields.backupType,
     format: fields.format,

@@ -4,6 +4,7 @@
  */
 import type { CompressionType } from '../pipeline/compression/compression.ts';
 import type { RetentionRules } from '../retention/retention.ts';
+import type { Schedule } from '../schedule/schedule.ts';
 import type { BackupType, TableFilter } from '../source/source.ts';
 
 /** An adapter definition as in the file: type and options, `${…}` references not yet resolved. */
@@ -60,6 +61,8 @@ export interface Job {
   readonly source: AdapterDefinition;
   /** In the job's order; at least one. */
   readonly destinations: readonly AdapterDefinition[];
+  /** Undefined: it runs when somebody runs it. */
+  readonly schedule?: Schedule;
   /** By name of the destination; one that is not there keeps everything. */
   readonly retention: ReadonlyMap<string, RetentionRules>;
   readonly backupType: BackupType;

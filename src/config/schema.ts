@@ -10,6 +10,7 @@ import { duration } from '../value/duration.ts';
 import { anomalySchema } from './anomaly-schema.ts';
 import { hooksSchema } from './hooks.ts';
 import { retentionSchema } from './retention-schema.ts';
+import { scheduleSchema } from './schedule-schema.ts';
 
 const nameRule =
   'a name has up to 100 letters, digits, dots, dashes and underscores, and begins with a letter or digit';
@@ -59,6 +60,7 @@ export function jobSchema(limits?: JobLimits) {
     enabled: z.boolean().default(true),
     source: reference('source', limits?.sources),
     destinations: destinationList(destination),
+    schedule: scheduleSchema.optional(),
     retention: retentionSchema.optional(),
     backupType: z
       .enum(['full', 'schema', 'data'])

@@ -22,6 +22,15 @@ export function registerLiteralSecrets(raw: unknown): void {
   });
 }
 
+/** Where the file itself holds what `showConfig` hides, and not only says where it is kept. */
+export function literalSecrets(raw: unknown): readonly Path[] {
+  const found: Path[] = [];
+  walkStrings(raw, (text, path) => {
+    if ((isHidden(path) ? maskedSecret(text) : maskedText(text)) !== text) found.push(path);
+  });
+  return found;
+}
+
 function shown(value: unknown, path: Path): unknown {
   if (Array.isArray(value)) return value.map((item, index) => shown(item, [...path, index]));
   if (isRecord(value)) {

@@ -33,6 +33,8 @@ export interface Runtime {
   decryptor(): Promise<Decryptor>;
   /** What the history knows of earlier runs; undefined when it cannot be read. */
   jobStatistics(job: string): Promise<JobStatistics | undefined>;
+  /** The newest backups of a job that began to run, newest first; none when the history cannot be read. */
+  recentRuns(job: string, count: number): Promise<readonly Execution[]>;
   /**
    * Marks executions whose process is gone, and returns all interrupted ones that may still have left something at a
    * destination (status `running` there); an unreadable history gives none.

@@ -74,6 +74,7 @@ export async function openWorld({ rules, destinations, source = 'db' }: WorldOpt
     resolve: async (definition, { options }) => options.parse(definition.options),
     decryptor: () => Promise.reject(new Error('nothing is encrypted here')),
     jobStatistics: async () => undefined,
+    recentRuns: async () => [],
     interrupted: async () => [],
     settle: async () => {},
     signingKey: async () => undefined,

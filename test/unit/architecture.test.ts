@@ -19,11 +19,14 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'sidecar',
     'value',
     'finding',
+    'schedule',
+    'installation',
   ],
   operation: [
     'pipeline',
     'crypto',
     'retention',
+    'schedule',
     'sidecar',
     'history',
     'lock',
@@ -47,11 +50,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'redact',
     'sidecar',
     'retention',
+    'schedule',
     'notification',
     'value',
     'secret-file',
   ],
   retention: [],
+  schedule: ['errors'],
   pipeline: ['process', 'errors'],
   crypto: ['pipeline', 'config', 'errors', 'redact', 'process', 'secret-file', 'installation'],
   source: ['process', 'errors', 'redact', 'value', 'installation', 'finding', 'sqlite-library'],
@@ -96,6 +101,7 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   cosmiconfig: ['config'],
   'age-encryption': ['crypto'],
   ignore: ['source'],
+  croner: ['schedule'],
 };
 
 interface Import {

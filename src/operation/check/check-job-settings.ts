@@ -1,6 +1,9 @@
 /** What a job says, or leaves out. Nothing here keeps it from running. */
 import type { Job } from '../../config/config.ts';
 import { type Finding, info, ok, warn } from '../../finding.ts';
+import { nextRun } from '../../schedule/next-run.ts';
+import { describeSchedule } from '../../schedule/schedule.ts';
+import { skippedTime } from '../../schedule/skipped-time.ts';
 
 export async function* checkJobSettings(job: Job): AsyncGenerator<Finding> {
   if (!job.enabled) yield info('disabled: it runs only when it is named');
@@ -13,5 +16,21 @@ export async function* checkJobSettings(job: Job): AsyncGenerator<Finding> {
   }
   const kept = job.destinations.filter((each) => !job.retention.has(each.name)).map((each) => each.name);
   if (kept.length > 0) yield info(`no retention at ${kept.join(', ')}: everything is kept there`);
+  yield* scheduleOf(job);
   if (job.notify.length === 0) yield info('nobody is told when it fails (`notify`)');
+}
+
+function* scheduleOf({ schedule, retention, enabled }: Job): Generator<Finding> {
+  if (schedule === undefined) {
+    if (retention.size > 0 && enabled) yield info('retention, but no `schedule`: it runs only when somebody runs it');
+    return;
+  }
+  const now = new Date();
+  yield ok(`runs ${describeSchedule(schedule)}, next ${nextRun(schedule, now)?.toISOString() ?? 'never'}`);
+  const skipped = skippedTime(schedule, now);
+  if (skipped !== undefined) {
+    yield info(
+      `the clocks skip its time on ${skipped.toISOString().slice(0, 10)}: cron and the daemon run it a little later, systemd and Kubernetes not at all`,
+    );
+  }
 }

@@ -7,6 +7,7 @@ import type { AdapterDefinition, Config, Job } from '../../config/config.ts';
 import { type Finding, failure } from '../../finding.ts';
 import type { Runtime } from '../runtime.ts';
 import { checkDestination } from './check-destination.ts';
+import { checkInstalled } from './check-installed.ts';
 import { checkJobSettings } from './check-job-settings.ts';
 import { checkEncryption, checkNotification, checkSigning } from './check-keys.ts';
 import { checkMachine } from './check-machine.ts';
@@ -73,6 +74,9 @@ function looks(choice: Choice, runtime: Runtime): readonly Look[] {
     ...each('encryption', encryption, (one) => checkEncryption(one, runtime)),
     ...each('notification', notifications, (one) => checkNotification(one, runtime)),
     ...jobs.map((job) => ({ kind: 'job' as const, name: job.name, look: () => checkJobSettings(job) })),
+    ...(choice.all
+      ? [{ kind: 'machine' as const, name: 'schedule', look: () => checkInstalled(config, runtime) }]
+      : []),
   ];
 }
 

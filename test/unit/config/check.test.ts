@@ -292,3 +292,40 @@ describe('the limit of a destination', () => {
     ]);
   });
 });
+
+describe('schedule', () => {
+  const scheduleOf = (schedule: string) => check(job(`schedule: ${schedule}`)).config?.jobs.get('j')?.schedule;
+
+  test.each([
+    ['{ cron: "0 3 * * MON-fri" }', { kind: 'cron', expression: '0 3 * * 1-5' }],
+    [
+      '{ cron: "@daily", timezone: Europe/Zurich }',
+      { kind: 'cron', expression: '0 0 * * *', timezone: 'Europe/Zurich' },
+    ],
+    ['{ every: 1h30m }', { kind: 'interval', every: '1h30m', everyMs: 5_400_000 }],
+    ['manual', undefined],
+  ])('%s', (schedule, expected) => {
+    expect(scheduleOf(schedule)).toEqual(expected);
+  });
+
+  test.each([
+    ['{ cron: "0 0 31 2 *" }', /^jobs\.j\.schedule\.cron: never fires: no month has that day$/],
+    ['{ cron: "0 25 * * *" }', /^jobs\.j\.schedule\.cron: "25" is no hour \(0 to 23\)$/],
+    ['{ cron: "0 3 * *" }', /^jobs\.j\.schedule\.cron: must have five fields/],
+    ['{ cron: 3 }', /^jobs\.j\.schedule\.cron: must be text, not a number$/],
+    ['{ every: 6 }', /^jobs\.j\.schedule\.every: must be a duration with a unit/],
+    ['{ every: 500ms }', /^jobs\.j\.schedule\.every: must be a duration with a unit, in whole seconds/],
+    ['{ every: 0s }', /^jobs\.j\.schedule\.every: must be a duration/],
+    ['{ every: 400d }', /^jobs\.j\.schedule\.every: must not be longer than a year/],
+    ['{ every: 6h, timezone: Europe/Zürich }', /^jobs\.j\.schedule\.timezone: is no timezone.* -> Europe\/Zurich$/],
+    ['{ every: 6h, timezone: "+02:00" }', /^jobs\.j\.schedule\.timezone: is no timezone/],
+    ['{ timezone: UTC }', /^jobs\.j\.schedule: needs either cron or every/],
+    ['{ cron: "0 3 * * *", every: 6h }', /^jobs\.j\.schedule: needs either cron or every/],
+    ['{ crno: "0 3 * * *" }', /^jobs\.j\.schedule\.crno: unknown key -> cron$/],
+    ['manul', /^jobs\.j\.schedule: must be manual -> manual$/],
+    ['"0 3 * * *"', /^jobs\.j\.schedule: must be /],
+  ])('%s is refused', (schedule, expected) => {
+    const found = problems(job(`schedule: ${schedule}`));
+    expect(found).toEqual([expect.stringMatching(expected)]);
+  });
+});

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { type ClusterJob, kubernetesManifests, secretFiles } from '../../../src/schedule/kubernetes.ts';
+import type { Schedule } from '../../../src/schedule/schedule.ts';
+import { cron, interval } from './sample.ts';
+
+const choice = { image: 'backup/dbbackup:1', secret: 'backup', timezone: 'Europe/Zurich' };
+const needs = {
+  variables: [
+    { name: 'DATABASE_URL', optional: false },
+    { name: 'REGION', optional: true },
+  ],
+  files: ['./sign.key', '/run/secrets/slack'],
+};
+
+function cronJobOf(more: Partial<ClusterJob>) {
+  const job: ClusterJob = { name: 'shop', schedule: cron('0 3 * * *'), needs, ...more };
+  const [, manifest] = kubernetesManifests([job], 'jobs: {}\n', choice);
+  return manifest as unknown as {
+    metadata: { name: string };
+    spec: { schedule: string; timeZone: string; jobTemplate: { spec: { activeDeadlineSeconds?: number } } };
+  };
+}
+
+const scheduleOf = (schedule: Schedule) => cronJobOf({ schedule }).spec.schedule;
+
+describe('the manifest', () => {
+  test('refers to secrets by their keys', () => {
+    const text = JSON.stringify(cronJobOf({}));
+    expect(text).toContain(
+      '{"name":"DATABASE_URL","valueFrom":{"secretKeyRef":{"name":"backup","key":"DATABASE_URL"}}}',
+    );
+    expect(text).toContain(
+      '{"name":"REGION","valueFrom":{"secretKeyRef":{"name":"backup","key":"REGION","optional":true}}}',
+    );
+    expect(text).toContain(
+      '{"name":"secret-files","mountPath":"/etc/dbbackup/sign.key","subPath":"sign.key","readOnly":true}',
+    );
+    expect(text).toContain('"mountPath":"/run/secrets/slack","subPath":"slack"');
+    expect(secretFiles(['/a/key', '/b/key', '/a/key']).map(({ key }) => key)).toEqual([
+      expect.stringMatching(/^key-[0-9a-f]{6}$/),
+      expect.stringMatching(/^key-[0-9a-f]{6}$/),
+    ]);
+  });
+
+  test('never runs two at a time, and takes the machine’s timezone along', () => {
+    expect(cronJobOf({}).spec).toMatchObject({
+      concurrencyPolicy: 'Forbid',
+      timeZone: 'Europe/Zurich',
+      startingDeadlineSeconds: 3600,
+    });
+    expect(cronJobOf({ totalTimeoutMs: 60_000 }).spec.jobTemplate.spec.activeDeadlineSeconds).toBe(180);
+  });
+
+  test.each([
+    ['shop', /^dbbackup-shop$/],
+    ['Shop_Nightly.1', /^dbbackup-shop-nightly-1-[0-9a-f]{6}$/],
+    ['x'.repeat(100), /^dbbackup-x{36}-[0-9a-f]{6}$/],
+    ['trailing-', /^dbbackup-trailing-[0-9a-f]{6}$/],
+  ])('names an object after job %s', (name, expected) => {
+    const found = cronJobOf({ name }).metadata.name;
+    expect(found).toMatch(expected);
+    expect(found.length).toBeLessThanOrEqual(52);
+  });
+});
+
+describe('a schedule as the cluster reads it', () => {
+  test.each<[Schedule, string]>([
+    [cron('*/15 3-5 1,15 jan mon'), '*/15 3-5 1,15 1 1'],
+    [cron('0 0 * * sun'), '0 0 * * 0'],
+    [cron('0 0 * * 5-7'), '0 0 * * 0,5,6'],
+    [cron('0 0 */2 * *'), '0 0 */2 * *'],
+    [cron('0 0 */1 * 1'), '0 0 * * 1'],
+    [cron('0 0 1-31 * 1'), '0 0 1-31 * 1'],
+    [interval('6h', 6), '0 */6 * * *'],
+  ])('%j', (schedule, expected) => {
+    expect(scheduleOf(schedule)).toBe(expected);
+  });
+
+  test('is refused where it would mean something else', () => {
+    expect(() => scheduleOf(cron('0 0 */2 * 1'))).toThrow(/either day matches/);
+    expect(() => scheduleOf(interval('7h', 7))).toThrow(/cannot say this interval/);
+  });
+});
