@@ -25,6 +25,7 @@ const campaigns = [
   { name: 's3-large', files: ['test/e2e/s3-large.test.ts'], env: { DBBACKUP_TEST_LARGE: '1' } },
   { name: 'memory', files: ['test/e2e/memory.test.ts'], env: { DBBACKUP_TEST_MEGABYTES: '1000' } },
   { name: 'package', files: ['test/e2e/package.test.ts'], env: {} },
+  { name: 'report', files: ['test/e2e/report-browser.test.ts'], env: {}, install: ['chromium'] },
 ];
 
 const wanted = process.argv.slice(2);
@@ -37,8 +38,9 @@ if (unknown.length > 0) {
 }
 
 let failed = 0;
-for (const { name, files, env } of campaigns) {
+for (const { name, files, env, install = [] } of campaigns) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
+  if (install.length > 0) spawnSync('node', ['test/servers/install.js', ...install], { stdio: 'inherit' });
   process.stdout.write(
     `\n== ${name}: ${Object.entries(env)
       .map((pair) => pair.join('='))

@@ -1,7 +1,7 @@
 /**
  * Makes sure that the servers and tools of the test suite are installed. Runs before the tests, on the plain Node.
  * As root on Debian or Ubuntu it installs what is missing, without letting Debian start a server on a standard port;
- * elsewhere it prints the one line to run and exits 1.
+ * elsewhere it prints the one line to run and exits 1. Arguments: packages that are needed besides, as `chromium`.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -47,13 +47,20 @@ const needed = [
   { package: 'util-linux', present: () => onPath('setpriv') },
 ];
 
+/** What only campaigns of `npm run soak` need, by the name that they give as an argument. */
+const onDemand = [
+  { package: 'chromium', present: () => onPath('chromium') },
+  { package: 'tmux', present: () => onPath('tmux') },
+];
+
 /** Files that keep a package's scripts from starting servers: path → content and mode. */
 const quiet = [
   { path: '/usr/sbin/policy-rc.d', content: '#!/bin/sh\nexit 101\n', mode: 0o755 },
   { path: '/etc/postgresql-common/createcluster.conf', content: 'create_main_cluster = false\n', mode: 0o644 },
 ];
 
-const missing = needed.filter((tool) => !tool.present()).map((tool) => tool.package);
+const named = onDemand.filter((tool) => process.argv.includes(tool.package));
+const missing = [...needed, ...named].filter((tool) => !tool.present()).map((tool) => tool.package);
 if (missing.length > 0) install(missing);
 
 /** @param {readonly string[]} packages */

@@ -31,21 +31,17 @@ function formatOffset(time: Date): string {
   return `UTC${minutes < 0 ? '-' : '+'}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
 }
 
-/** `87 good, 1 partial, suspect or cancelled, 2 failed`; `none yet` without one. */
-export function describeCounts({ total, good, warned, failed, running }: Counts): string {
+/** `87 good, 1 suspect, 2 failed`; `none` without one. */
+export function describeCounts({ total, good, partial, suspect, cancelled, failed, running }: Counts): string {
   if (total === 0) return 'none';
-  const parts = [
-    `${good.toLocaleString('en')} good`,
-    warned > 0 ? `${warned.toLocaleString('en')} partial, suspect or cancelled` : '',
-    failed > 0 ? `${failed.toLocaleString('en')} failed` : '',
-    running > 0 ? `${running} not ended` : '',
-  ];
-  return parts.filter((part) => part !== '').join(', ');
+  const counts = Object.entries({ good, partial, suspect, cancelled, failed, 'not ended': running });
+  const told = counts.filter(([name, count]) => count > 0 || name === 'good');
+  return told.map(([name, count]) => `${count.toLocaleString('en')} ${name}`).join(', ');
 }
 
 /** Of the runs that ended, as `97%`; never rounded up to 100. Undefined before the first. */
-export function successRate({ good, warned, failed }: Counts): string | undefined {
-  const ended = good + warned + failed;
+export function successRate({ total, good, running }: Counts): string | undefined {
+  const ended = total - running;
   return ended === 0 ? undefined : `${Math.floor((good / ended) * 100)}%`;
 }
 

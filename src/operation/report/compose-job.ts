@@ -69,12 +69,17 @@ function runFromSidecar(backup: StoredBackup): Run | undefined {
 }
 
 function countsOf(runs: readonly Run[]): Counts {
-  const counts = { total: runs.length, good: 0, warned: 0, failed: 0, running: 0, fromSidecars: 0 };
-  for (const { outcome, executionId } of runs) {
-    counts[outcome] += 1;
-    if (executionId === undefined) counts.fromSidecars += 1;
-  }
-  return counts;
+  const count = (test: (run: Run) => boolean) => runs.filter(test).length;
+  return {
+    total: runs.length,
+    good: count(({ outcome }) => outcome === 'good'),
+    partial: count(({ status }) => status === 'partial'),
+    suspect: count(({ status }) => status === 'suspect'),
+    cancelled: count(({ status }) => status === 'cancelled'),
+    failed: count(({ outcome }) => outcome === 'failed'),
+    running: count(({ outcome }) => outcome === 'running'),
+    fromSidecars: count(({ executionId }) => executionId === undefined),
+  };
 }
 
 /** The destinations are the truth; the history is believed only where none of them was asked. */

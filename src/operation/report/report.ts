@@ -69,7 +69,10 @@ export interface Run {
 export interface Counts {
   readonly total: number;
   readonly good: number;
-  readonly warned: number;
+  readonly partial: number;
+  readonly suspect: number;
+  readonly cancelled: number;
+  /** Also interrupted. */
   readonly failed: number;
   readonly running: number;
   /** Known from a sidecar, not by a record of their run: where these are, failed runs may be missing. */

@@ -136,10 +136,11 @@ function drawHints(columns: readonly Column[], height: number): Markup {
 
 function hint(column: Column): string {
   const { from, to, good, warned, failed, storedBytes, durationMs } = column;
-  const runs = describeCounts({ total: good + warned + failed, good, warned, failed, running: 0, fromSidecars: 0 });
+  const counts = Object.entries({ good, 'partial, suspect or cancelled': warned, failed });
+  const told = counts.filter(([, count]) => count > 0).map(([name, count]) => `${count} ${name}`);
   const lines = [
     `${formatTime(from).slice(0, 16)} to ${formatTime(to).slice(0, 16)}`,
-    runs.replace('0 good, ', ''),
+    told.join(', '),
     spread(storedBytes, formatBytes),
     spread(durationMs, formatDuration),
   ];

@@ -6,7 +6,7 @@ import type { JobReport, JobState, Report } from '../../../operation/report/repo
 import { pageMark } from '../../../operation/report/write-page.ts';
 import { formatBytes } from '../../../value/figure.ts';
 import { formatAge, formatZone, plural, successRate } from '../figures.ts';
-import { jobSection, moment, stateBadge } from './job-section.ts';
+import { jobSection, moment, stateBadge, unknownGood } from './job-section.ts';
 import { type Content, html, Markup } from './markup.ts';
 import { style } from './style.ts';
 
@@ -77,7 +77,7 @@ function card({ job, id }: Placed): Markup {
   const rate = successRate(counts);
   const size: Content = lastGood && `${formatBytes(lastGood.storedBytes)} · `;
   return html`<li><a href="#${id}"><span class="top"><b><bdi>${name}</bdi></b>${stateBadge(state)}</span>
-<span class="age">${lastGood ? formatAge(lastGood.ageMs) : 'none'}</span>
+<span class="age">${lastGood ? formatAge(lastGood.ageMs) : unknownGood(job)}</span>
 <span class="dim">last good backup</span>
 <span class="dim last">${size}${rate === undefined ? 'no runs' : `${rate} of ${plural(counts.total, 'run')} good`}</span></a></li>`;
 }

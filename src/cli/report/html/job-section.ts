@@ -76,7 +76,8 @@ function fact(name: string, value: string, rest: Content): Markup {
   return html`<div><dt>${name}</dt><dd><b>${value}</b>${rest}</dd></div>`;
 }
 
-function unknownGood({ copies: all }: JobReport): string {
+/** What is said in place of a last good backup. */
+export function unknownGood({ copies: all }: JobReport): string {
   return all.some(({ problem }) => problem !== undefined) ? 'not known' : 'none';
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { formatAge, plural, successRate } from '../../../../src/cli/report/figures.ts';
+import { describeCounts, formatAge, plural, successRate } from '../../../../src/cli/report/figures.ts';
 import { describeRules } from '../../../../src/retention/describe-rules.ts';
 
 const hour = 3_600_000;
@@ -18,13 +18,25 @@ it.each([
 });
 
 it('never rounds a failure away', () => {
-  const counts = { total: 5000, good: 4999, warned: 0, failed: 1, running: 0, fromSidecars: 0 };
+  const counts = {
+    total: 5000,
+    good: 4999,
+    partial: 0,
+    suspect: 0,
+    cancelled: 0,
+    failed: 1,
+    running: 0,
+    fromSidecars: 0,
+  };
   expect(successRate(counts)).toBe('99%');
-  expect(successRate({ ...counts, failed: 0 })).toBe('100%');
-  expect(successRate({ ...counts, good: 0, failed: 0, running: 1 })).toBeUndefined();
+  expect(successRate({ ...counts, good: 5000, failed: 0 })).toBe('100%');
+  expect(successRate({ ...counts, total: 1, good: 0, failed: 0, running: 1 })).toBeUndefined();
 });
 
 it('counts in words', () => {
+  const none = { total: 7, good: 4, partial: 0, suspect: 1, cancelled: 0, failed: 2, running: 0, fromSidecars: 0 };
+  expect(describeCounts(none)).toBe('4 good, 1 suspect, 2 failed');
+  expect(describeCounts({ ...none, good: 0, running: 1 })).toBe('0 good, 1 suspect, 2 failed, 1 not ended');
   expect([plural(1, 'run'), plural(0, 'run'), plural(5000, 'run')]).toEqual(['1 run', '0 runs', '5,000 runs']);
 });
 

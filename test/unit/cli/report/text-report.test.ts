@@ -20,7 +20,7 @@ const job: JobReport = {
   ...{ name: 'wiki', description: 'ウィキのデータベース、毎晩三時に', disabled: false, state: 'failing' },
   source: { name: 'wiki', type: 'sqlite' },
   ...{ concerns: ['the last run failed'], runs, lastRun: runs.at(-1) },
-  counts: { total: 60, good: 59, warned: 0, failed: 1, running: 0, fromSidecars: 0 },
+  counts: { total: 60, good: 59, partial: 0, suspect: 0, cancelled: 0, failed: 1, running: 0, fromSidecars: 0 },
   copies: [{ destination: 'поднебесная-копия', type: 'sftp', problem: 'it could not be read: отказано в доступе' }],
   failures: [
     {

@@ -116,7 +116,7 @@ describe('backups that the history does not know', () => {
       ['suspect', undefined],
       ['completed', undefined],
     ]);
-    expect(counts).toMatchObject({ total: 2, good: 1, warned: 1, fromSidecars: 2 });
+    expect(counts).toMatchObject({ total: 2, good: 1, suspect: 1, fromSidecars: 2 });
     expect(lastRun?.storedBytes).toBe(backupNumber(1).data.length);
   });
 
