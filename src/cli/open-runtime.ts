@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve as join } from 'node:path';
+import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { type SigningOptions, signingSchema } from '../config/schema.ts';
 import { resolveDefinition } from '../config/secret.ts';
@@ -16,8 +17,8 @@ import { decryptorFrom } from './decryptor.ts';
 import type { Output } from './output.ts';
 
 export interface RuntimeNeeds {
-  /** `required`, or taken where it is found. */
-  readonly config: 'required' | 'optional';
+  /** `required`, or taken where it is found; or one that lies in no file yet. */
+  readonly config: 'required' | 'optional' | Config;
   /** Does the command write (locks, temporaries, history)? Then the state folder is made. */
   readonly state: boolean;
   readonly emit?: (event: OperationEvent) => void;
@@ -129,6 +130,7 @@ async function findConfiguration(
   needs: RuntimeNeeds,
   catalog: Awaited<ReturnType<App['loadCatalog']>>,
 ) {
+  if (typeof needs.config === 'object') return needs.config;
   try {
     return await loadConfig({ named: options.config, cwd: app.workingFolder, env: app.env, catalog });
   } catch (error) {

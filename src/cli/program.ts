@@ -12,6 +12,8 @@ import { daemonCommand } from './command/daemon.ts';
 import { deleteCommand } from './command/delete.ts';
 import { downloadCommand } from './command/download.ts';
 import { historyCommand } from './command/history.ts';
+import { initCommand } from './command/init.ts';
+import { jobCommand } from './command/job.ts';
 import { jobsCommand } from './command/jobs.ts';
 import { keygenCommand } from './command/keygen.ts';
 import { keysCommand } from './command/keys.ts';
@@ -35,6 +37,7 @@ import { usageError } from './usage-error.ts';
 
 /** Every command, in the order of the help. */
 const commands: readonly ((context: CommandContext) => Command)[] = [
+  initCommand,
   runCommand,
   restoreCommand,
   listCommand,
@@ -55,6 +58,7 @@ const commands: readonly ((context: CommandContext) => Command)[] = [
   jobsCommand,
   scheduleCommand,
   daemonCommand,
+  jobCommand,
   checkCommand,
   tuneCommand,
   notifyCommand,
@@ -105,6 +109,7 @@ export function buildProgram(context: CommandContext): Command {
 
 const programExamples = `
 Examples:
+  $ dbbackup init                         a first config, and a first backup
   $ dbbackup run shop-nightly             run one job of the config
   $ dbbackup list                         what is stored, wherever it is stored
   $ dbbackup verify shop-nightly@latest   read every byte of the newest backup

@@ -24,9 +24,18 @@ export async function findConfig(cwd: string, env: NodeJS.ProcessEnv): Promise<s
     'CONFIG_NOT_FOUND',
     `no configuration found; looked for ${names[0]} in ${folders.join(', ')}`,
     {
-      hint: 'Name one with --config <file> or DBBACKUP_CONFIG, or begin with a copy of config.example.yaml.',
+      hint: 'Name one with --config <file> or DBBACKUP_CONFIG, or let `dbbackup init` write a first one.',
     },
   );
+}
+
+/** The configuration that one folder has, whoever may read it. */
+export async function configIn(folder: string): Promise<string | undefined> {
+  for (const place of places) {
+    const stats = await lstat(join(folder, place)).catch(() => undefined);
+    if (stats !== undefined && !stats.isDirectory()) return join(folder, place);
+  }
+  return undefined;
 }
 
 /** XDG Base Directory Specification: a relative XDG_CONFIG_HOME is ignored. */

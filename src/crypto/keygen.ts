@@ -27,10 +27,20 @@ interface NewKey {
 
 /** Makes a key and writes it to `file`. Throws USAGE when the file exists or cannot be written. */
 export async function generateKey(kind: KeyKind, file: string): Promise<GeneratedKey> {
+  const { publicPart, fingerprint, write } = await draftKey(kind);
+  await write(file);
+  return { kind, file, publicPart, fingerprint };
+}
+
+/** A key that lies nowhere yet, for whoever has to show its public part before anything is written. */
+export async function draftKey(kind: KeyKind) {
   const key = await makers[kind]();
   registerSecret(key.secret);
-  await writeKeyFile(file, keyFileText(kind, key));
-  return { kind, file, publicPart: key.publicPart, fingerprint: key.fingerprint };
+  return {
+    publicPart: key.publicPart,
+    fingerprint: key.fingerprint,
+    write: (file: string) => writeKeyFile(file, keyFileText(kind, key)),
+  };
 }
 
 const makers: Record<KeyKind, () => Promise<NewKey>> = {

@@ -10,6 +10,7 @@
 import type { Readable } from 'node:stream';
 import type { ZodType } from 'zod';
 import type { Finding } from '../finding.ts';
+import type { DestinationSetup } from '../setup.ts';
 
 export interface StoredObject {
   readonly key: string;
@@ -84,4 +85,6 @@ export interface DestinationType<Options = unknown> {
   readonly options: ZodType<Options>;
   /** Makes the adapter; contacts nothing. `baseFolder`: the config file's folder, for relative paths. */
   open(options: Options, baseFolder: string): Destination;
+  /** How the wizards (`init`, `job add`) ask for the options; without it they do not offer the kind. */
+  readonly setup?: DestinationSetup;
 }

@@ -11,6 +11,7 @@
 import type { Duplex, Readable } from 'node:stream';
 import type { ZodType } from 'zod';
 import type { Finding } from '../finding.ts';
+import type { SourceSetup } from '../setup.ts';
 
 export type BackupType = 'full' | 'schema' | 'data';
 
@@ -236,4 +237,6 @@ export interface SourceType<Options = unknown> {
   endOfDumpCheck(format: DumpFormat): Duplex;
   /** `withGlobals`: the step of `capabilities.bundle.globals` goes before, so that roles are there. */
   recovery(format: DumpFormat, databases: readonly string[], withGlobals?: boolean): RecoveryStep;
+  /** How the wizards (`init`, `job add`) ask for the options; without it they do not offer the engine. */
+  readonly setup?: SourceSetup;
 }

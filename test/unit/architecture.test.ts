@@ -21,6 +21,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'finding',
     'schedule',
     'installation',
+    'setup',
   ],
   operation: [
     'pipeline',
@@ -59,8 +60,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   schedule: ['errors'],
   pipeline: ['process', 'errors'],
   crypto: ['pipeline', 'config', 'errors', 'redact', 'process', 'secret-file', 'installation'],
-  source: ['process', 'errors', 'redact', 'value', 'installation', 'finding', 'sqlite-library'],
-  destination: ['process', 'errors', 'redact', 'value', 'secret-file', 'finding', 'make-folder'],
+  source: ['process', 'errors', 'redact', 'value', 'installation', 'finding', 'setup', 'sqlite-library'],
+  destination: ['process', 'errors', 'redact', 'value', 'secret-file', 'finding', 'setup', 'make-folder'],
   notification: ['errors', 'redact', 'value'],
   sidecar: ['errors'],
   history: ['errors', 'redact', 'source', 'state-folder', 'installation', 'sqlite-library'],
@@ -73,6 +74,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'sqlite-library': [],
   value: ['errors'],
   finding: ['errors'],
+  setup: [],
   redact: [],
   errors: [],
 };

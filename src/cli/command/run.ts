@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import type { App, GlobalOptions } from '../app.ts';
 import { showBackupResult } from '../backup-result.ts';
 import { type CommandContext, collect, newCommand, runAction, wholeNumber } from '../command.ts';
+import type { Output } from '../output.ts';
 
 interface RunFlags {
   readonly all?: boolean;
@@ -28,40 +30,46 @@ export function runCommand(context: CommandContext): Command {
     .option('--destination <name>', 'only to this destination of the job (repeatable)', collect)
     .option('--note <text>', 'your own words, kept with the backup')
     .addHelpText('after', examples)
-    .action(
-      runAction<RunFlags>(context, async ({ args, options }, output) => {
-        const { openReporter } = await import('../progress/reporter.ts');
-        const { openRuntime } = await import('../open-runtime.ts');
-        const { chooseJobs, runJobs } = await import('../../operation/backup/run-jobs.ts');
-        const reporter = await openReporter(context.app, output);
-        const needs = { config: 'required', state: true, emit: reporter.report.bind(reporter) } as const;
-        const runtime = await openRuntime(context.app, options, output, needs);
-        const jobs = chooseJobs(args, options.all ?? false, runtime);
-        const chosen = {
-          wait: options.wait ?? false,
-          note: options.note,
-          destinations: options.destination ?? [],
-          dryRun: options.dryRun ?? false,
-          retention: options.retention,
-          attempts: options.retries === undefined ? undefined : options.retries + 1,
-        };
-        try {
-          const outcome = await runJobs(jobs, chosen, runtime, (each) => {
-            reporter.stop();
-            if (each.status === 'done') {
-              showBackupResult(each.result, each.retention, output);
-              for (const trouble of each.retention.troubles) output.warn(trouble);
-            } else if (jobs.length > 1) output.failure(each.error, { job: each.job.name });
-          });
-          for (const trouble of outcome.troubles) output.warn(trouble);
-          if (outcome.error !== undefined) throw outcome.error;
-          return outcome.exitCode || undefined;
-        } finally {
-          reporter.stop();
-          runtime.history.close();
-        }
-      }),
-    );
+    .action(runAction<RunFlags>(context, ({ args, options }, output) => run(args, options, context.app, output)));
+}
+
+/** Runs jobs with bars and results as `dbbackup run` does. Returns the exit code where it is told by the outcome. */
+export async function run(
+  names: readonly string[],
+  options: RunFlags & GlobalOptions,
+  app: App,
+  output: Output,
+): Promise<number | undefined> {
+  const { openReporter } = await import('../progress/reporter.ts');
+  const { openRuntime } = await import('../open-runtime.ts');
+  const { chooseJobs, runJobs } = await import('../../operation/backup/run-jobs.ts');
+  const reporter = await openReporter(app, output);
+  const needs = { config: 'required', state: true, emit: reporter.report.bind(reporter) } as const;
+  const runtime = await openRuntime(app, options, output, needs);
+  const jobs = chooseJobs(names, options.all ?? false, runtime);
+  const chosen = {
+    wait: options.wait ?? false,
+    note: options.note,
+    destinations: options.destination ?? [],
+    dryRun: options.dryRun ?? false,
+    retention: options.retention,
+    attempts: options.retries === undefined ? undefined : options.retries + 1,
+  };
+  try {
+    const outcome = await runJobs(jobs, chosen, runtime, (each) => {
+      reporter.stop();
+      if (each.status === 'done') {
+        showBackupResult(each.result, each.retention, output);
+        for (const trouble of each.retention.troubles) output.warn(trouble);
+      } else if (jobs.length > 1) output.failure(each.error, { job: each.job.name });
+    });
+    for (const trouble of outcome.troubles) output.warn(trouble);
+    if (outcome.error !== undefined) throw outcome.error;
+    return outcome.exitCode || undefined;
+  } finally {
+    reporter.stop();
+    runtime.history.close();
+  }
 }
 
 const examples = `

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { DestinationType } from '../destination.ts';
 import { LocalDestination } from './local-destination.ts';
+import { localSetup } from './setup.ts';
 
 const options = z.strictObject({
   /** A folder, made when missing. Relative to the config file; `~` is the home of the user that runs dbbackup. */
@@ -16,6 +17,7 @@ export const localType: DestinationType<LocalOptions> = {
   type: 'local',
   options,
   open: (given, baseFolder) => new LocalDestination(rootOf(given, baseFolder), given.path),
+  setup: localSetup,
 };
 
 /** The absolute folder that the options mean. */

@@ -34,6 +34,7 @@ import type {
 } from '../source.ts';
 import { MarkerCheck } from './marker-check.ts';
 import { type CommandOptions, commandOptions, markerBytes } from './options.ts';
+import { commandSetup } from './setup.ts';
 
 function capabilities({ extension = '.dump' }: Partial<CommandOptions> = {}): SourceCapabilities {
   const format: DumpFormat = {
@@ -62,6 +63,7 @@ export const commandType: SourceType<CommandOptions> = {
   // The markers are the source's; what has no source any more has its hash.
   endOfDumpCheck: () => new MarkerCheck(),
   recovery: () => ({ packages: [], command: (file) => `echo the dump is in ${file}` }),
+  setup: commandSetup,
 };
 
 class CommandSource implements Source {

@@ -14,6 +14,7 @@ import { startDump } from './dump.ts';
 import { EndOfDumpCheck } from './end-of-dump.ts';
 import { type FilesOptions, filesOptions, folderPath, optionsFromTarget } from './options.ts';
 import { restoreFiles } from './restore.ts';
+import { filesSetup } from './setup.ts';
 import { lookAtTarget } from './target-folder.ts';
 
 /** Of the archive, should it ever change. */
@@ -46,6 +47,7 @@ export const filesType: SourceType<FilesOptions> = {
     packages: ['tar'],
     command: (file) => `mkdir restored && tar --numeric-owner -xpf ${file} -C restored`,
   }),
+  setup: filesSetup,
 };
 
 function openFiles(options: FilesOptions, baseFolder: string): Source {

@@ -17,6 +17,7 @@ import { checkMysql, inspect } from './inspect.ts';
 import { type MysqlOptions, mysqlOptions, urlPattern } from './options.ts';
 import { restore } from './restore.ts';
 import { identifier, Session } from './session.ts';
+import { mysqlSetup } from './setup.ts';
 import { examine } from './target.ts';
 
 export const sqlFormat: DumpFormat = {
@@ -49,6 +50,7 @@ export const mysqlType: SourceType<MysqlOptions> = {
     packages: ['mariadb-client'],
     command: (file) => recoveryCommand(databases[0] ?? 'restored', file),
   }),
+  setup: mysqlSetup,
 };
 
 function open(options: MysqlOptions, baseFolder: string): Source {

@@ -19,6 +19,7 @@ import { inspect } from './inspect.ts';
 import { type PostgresOptions, postgresOptions } from './options.ts';
 import { restore } from './restore.ts';
 import { Session } from './session.ts';
+import { postgresSetup } from './setup.ts';
 import { refuseTransactionPooler } from './supabase.ts';
 import { examine } from './target.ts';
 
@@ -61,6 +62,7 @@ export const postgresType: SourceType<PostgresOptions> = {
     command: (file) => recoveryCommand(format, databases[0] ?? 'restored', file, withGlobals),
     note: recoveryNote(format, withGlobals),
   }),
+  setup: postgresSetup,
 };
 
 function open(options: PostgresOptions, baseFolder: string): Source {

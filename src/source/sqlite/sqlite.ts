@@ -15,6 +15,7 @@ import { sqlFormat, sqliteCapabilities } from './format.ts';
 import { busyTimeoutMs, databasePath, optionsFromTarget, type SqliteOptions, sqliteOptions } from './options.ts';
 import { openRemote } from './remote.ts';
 import { restoreSqlite } from './restore.ts';
+import { sqliteSetup } from './setup.ts';
 import { lookAtSource } from './source-file.ts';
 import { findSqlite3 } from './sqlite3-program.ts';
 import { lookAtTarget } from './target-file.ts';
@@ -33,6 +34,7 @@ export const sqliteType: SourceType<SqliteOptions> = {
         ? `sqlite3 -bail restored.sqlite < ${file}`
         : `cp -- ${file} restored.sqlite && sqlite3 restored.sqlite 'PRAGMA integrity_check'`,
   }),
+  setup: sqliteSetup,
 };
 
 function openSqlite(options: SqliteOptions, baseFolder: string): Source {

@@ -1,0 +1,57 @@
+/** From what a person types to the value of an option. */
+import { isAbsolute, relative, resolve } from 'node:path';
+import { splitWords } from '../../config/words.ts';
+import type { QuestionKind } from '../../setup.ts';
+
+export interface Folders {
+  /** Where the user is, and typed paths begin. */
+  readonly working: string;
+  /** Where the config's paths begin. */
+  readonly config: string;
+}
+
+export function valueOfAnswer(kind: QuestionKind, text: string, folders: Folders): unknown {
+  if (kind === 'number') return /^\d+$/.test(text) ? Number(text) : text;
+  if (kind === 'words') return splitWords(text);
+  if (kind === 'patterns') return text.split(',').flatMap((each) => each.trim() || []);
+  return kind === 'path' ? pathInConfig(text, folders) : text;
+}
+
+/** The value as it was typed, to be corrected. */
+export function answerOfValue(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  return Array.isArray(value) ? value.map(quoted).join(' ') : String(value);
+}
+
+function quoted(word: unknown): string {
+  const text = String(word);
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text}'`;
+}
+
+/** As typed where the config lies in the working folder, else as seen from its folder. */
+export function pathInConfig(path: string, { working, config }: Folders): string {
+  if (isAbsolute(path) || /^~(\/|$)/.test(path) || path.includes('${') || working === config) return path;
+  const seen = relative(config, resolve(working, path));
+  return seen.startsWith('..') ? resolve(working, path) : `./${seen}`;
+}
+
+/** A URL and the password that stood in it, decoded; undefined where it has none, or one that is a reference. */
+export function splitPassword(url: string): { readonly url: string; readonly password: string } | undefined {
+  const [, before, password = ''] = /^([a-z][a-z0-9+.-]*:\/\/[^\s:@/]*):([^\s/]*)(?=@)/i.exec(url) ?? [];
+  if (before !== undefined && !password.includes('${')) {
+    return { url: before + url.slice(before.length + 1 + password.length), password: decoded(password) };
+  }
+  const [pair, inQuery = ''] = /[?&]password=([^&#]*)/i.exec(url) ?? [];
+  if (pair === undefined || inQuery.includes('${')) return undefined;
+  const rest = url.replace(pair, '');
+  const mended = pair.startsWith('?') ? rest.replace('&', '?') : rest;
+  return { url: mended, password: decoded(inQuery) };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

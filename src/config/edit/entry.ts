@@ -1,0 +1,25 @@
+/** What is added to a config: one entry of one section, with comments for its reader. */
+export interface Field {
+  readonly key: string;
+  readonly value: unknown;
+  /** Behind the value, in its line. */
+  readonly comment?: string;
+  /** On a line of its own before it. */
+  readonly above?: string;
+}
+
+export interface Entry {
+  readonly section: 'sources' | 'destinations' | 'encryption' | 'jobs';
+  readonly name: string;
+  readonly fields: readonly Field[];
+  /** Comment lines below the fields: what else could stand there. */
+  readonly notes: readonly string[];
+}
+
+/** The entry's value as plain data. */
+export function contentOf({ fields }: Entry): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(fields.map(({ key, value }) => [key, value]));
+}
+
+/** Comments of a section, where a file gets it anew. */
+export type SectionComments = Readonly<Record<Entry['section'], string>>;
