@@ -1,14 +1,12 @@
 /** On a real terminal (a pty from util-linux `script`): bars while it works, nothing of them left, Ctrl-C. */
-import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { fakeProgram } from '../scripted-dump/fake-program.ts';
 import { fillNoise } from '../servers/sqlite-nasty.ts';
 import { filesIn, historyOf, processesOf } from './aftermath.ts';
 import { makeWorkplace, type Workplace } from './cli.ts';
+import { onTerminal as openTerminal } from './pty.ts';
 
-const program = resolve(import.meta.dirname, '../../bin/dbbackup.js');
 const config = `
 sources: { shop: { type: sqlite, path: shop.sqlite } }
 destinations: { disk: { type: local, path: backups } }
@@ -30,19 +28,7 @@ describe('on a terminal', () => {
   });
   afterAll(() => place.remove());
 
-  /** Everything that the terminal was sent; `type` writes to it as a keyboard does. */
-  function onTerminal(command: string, env: NodeJS.ProcessEnv = {}) {
-    const child = spawn('script', ['-qec', `"${process.execPath}" "${program}" ${command}`, '/dev/null'], {
-      cwd: place.folder,
-      env: { ...place.env, TERM: 'xterm-256color', NO_COLOR: '', ...env },
-    });
-    let shown = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      shown += chunk.toString();
-    });
-    const ended = new Promise<number | null>((done) => child.once('close', done));
-    return { ended, shown: () => shown, type: (text: string) => child.stdin.write(text) };
-  }
+  const onTerminal = (command: string, env?: NodeJS.ProcessEnv) => openTerminal(place, command, env);
 
   test('a bar moves, is taken away, and the summary stays', async () => {
     const { ended, shown } = onTerminal('run told', slow);

@@ -17,15 +17,16 @@ export function valueOfAnswer(kind: QuestionKind, text: string, folders: Folders
   return kind === 'path' ? pathInConfig(text, folders) : text;
 }
 
-/** The value as it was typed, to be corrected. */
-export function answerOfValue(value: unknown): string | undefined {
+/** The value as it may be typed again. */
+export function answerOfValue(value: unknown, kind: QuestionKind): string | undefined {
   if (value === undefined) return undefined;
-  return Array.isArray(value) ? value.map(quoted).join(' ') : String(value);
+  if (!Array.isArray(value)) return String(value);
+  return kind === 'words' ? value.map(quoted).join(' ') : value.join(', ');
 }
 
 function quoted(word: unknown): string {
   const text = String(word);
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text}'`;
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;
 }
 
 /** As typed where the config lies in the working folder, else as seen from its folder. */

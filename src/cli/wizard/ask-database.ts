@@ -30,12 +30,12 @@ export async function askDatabase(draft: AdapterDraft, question: Question, wizar
 /** A refused login is asked for its password; whatever else fails is told, and the name is asked for. */
 async function databases(draft: AdapterDraft, wizard: Wizard): Promise<readonly string[]> {
   const { output, runtime } = wizard;
-  for (let first = true; ; first = false) {
+  for (;;) {
     try {
       return (await databasesOf(definitionOf(draft), runtime)) ?? [];
     } catch (error) {
       runtime.signal.throwIfAborted();
-      if (first && (await askRefused(draft, error, wizard))) continue;
+      if (await askRefused(draft, error, wizard)) continue;
       output.say(`  ${output.color.yellow('!')} the server cannot be asked for its databases: ${failure(error).what}`);
       return [];
     }

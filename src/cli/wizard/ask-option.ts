@@ -15,7 +15,7 @@ export async function askOption(draft: AdapterDraft, question: Question, wizard:
     flag: flagOf(draft.section, question),
     message: `${message}:`,
     required,
-    offered: answerOfValue(draft.options[option]) ?? question.offered,
+    offered: answerOfValue(draft.options[option], kind) ?? question.offered,
     check: async (text) => {
       try {
         return problemOf(draft, option, valueOfAnswer(kind, text, wizard.folders), wizard);

@@ -24,11 +24,11 @@ export interface Trial {
 /** Returns the last trial: a failed one where its owner chose to go on all the same. */
 export async function tryUntilItWorks(draft: AdapterDraft, wizard: Wizard): Promise<Trial> {
   const { interview, output } = wizard;
-  for (let first = true; ; first = false) {
+  for (;;) {
     output.say(output.color.dim(`  trying ${draft.section === 'sources' ? 'to read it' : 'to store there'} …`));
     const trial = await tryOut(draft, wizard);
     wizard.app.signal.throwIfAborted();
-    if (trial.error !== undefined && first && (await askRefused(draft, trial.error, wizard))) continue;
+    if (trial.error !== undefined && (await askRefused(draft, trial.error, wizard))) continue;
     show(trial.findings, wizard);
     if (trial.error === undefined) return trial;
     if (!interview.onTerminal) throw trial.error;
