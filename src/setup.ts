@@ -47,6 +47,8 @@ export interface Setup {
 }
 
 export interface SourceSetup extends Setup {
+  /** What a job is called unless told, where the database's own name says nothing. */
+  readonly name?: string;
   /** Looks around; finds nothing rather than to fail. */
   suggest?(surroundings: Surroundings): Promise<readonly Suggestion[]>;
   /** Flags of a first restore that touches nothing that exists; `source` is the name of the definition. */

@@ -67,7 +67,7 @@ async function askNew({ kind, suggestion }: Extract<Pick, { kind: Kind }>, wizar
   const draft: AdapterDraft = { section: 'sources', type, setup, options: { ...suggestion?.options }, secrets: {} };
   await askOptions(draft, wizard, suggestion && (suggestion.open ?? []));
   const trial = wizard.interview.onTerminal ? await tryUntilItWorks(draft, wizard) : undefined;
-  return { draft, setup, name: plainName(trial?.name ?? nameOf(draft)) };
+  return { draft, setup, name: plainName(setup.name ?? trial?.name ?? nameOf(draft)) };
 }
 
 /** What is backed up, as far as the options tell. */

@@ -9,7 +9,7 @@ export const fileComment = `# dbbackup: what is backed up, where to, and how. \`
 `;
 
 export const sectionComments: SectionComments = {
-  sources: 'What is backed up: postgres, mysql, sqlite, files, command. Any number, used by any number of jobs.',
+  sources: 'What is backed up: postgres, mysql, redis, sqlite, files, command. Any number, used by any number of jobs.',
   destinations: 'Where backups go: local, s3, sftp, rclone. A second one elsewhere survives the loss of the first.',
   encryption: 'Who can read the backups. A lost key is a lost backup: keep copies of it away from this machine.',
   jobs: 'Jobs: one source to one or more destinations. `dbbackup run <job>` runs one, `dbbackup run --all` all of them.',

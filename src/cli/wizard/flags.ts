@@ -5,15 +5,15 @@ import { collect } from '../command.ts';
 type FlagLine = readonly [flags: string, description: string];
 
 const sourceFlags: readonly FlagLine[] = [
-  ['--source <kind>', 'sqlite, postgres, mysql, files, command; or the name of a source that the config has'],
+  ['--source <kind>', 'sqlite, postgres, mysql, redis, files, command; or the name of a source that the config has'],
   ['--path <path>', 'sqlite, files: the database file, the folder'],
-  ['--url <url>', 'postgres, mysql: connection URL; better without a password, others may see your arguments'],
+  ['--url <url>', 'postgres, mysql, redis: connection URL; better without a password, others may see your arguments'],
   ['--host <host>', 'postgres, mysql: host, or folder of sockets'],
   ['--port <port>', 'postgres, mysql: port'],
   ['--user <user>', 'postgres, mysql: user'],
   ['--database <name>', 'postgres, mysql: database'],
-  ['--password-env <name>', 'postgres, mysql: the variable that holds the password'],
-  ['--password-file <file>', 'postgres, mysql: the file that holds the password (mode 0600)'],
+  ['--password-env <name>', 'postgres, mysql, redis: the variable that holds the password'],
+  ['--password-file <file>', 'postgres, mysql, redis: the file that holds the password (mode 0600)'],
   ['--exclude <patterns>', 'files: what is left out, with commas between'],
   ['--dump <command>', 'command: writes the dump to its standard output'],
   ['--restore <command>', 'command: reads it from its standard input'],

@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { DbBackupError } from '../../errors.ts';
 import { type Finding, failure, ok, warn } from '../../finding.ts';
 import { checkDestination } from '../../operation/check/check-destination.ts';
-import { inspectSource } from '../../operation/setup/ask-source.ts';
+import { databasesOf, inspectSource } from '../../operation/setup/ask-source.ts';
 import { formatBytes } from '../format.ts';
 import { askOption } from './ask-option.ts';
 import { askOptions } from './ask-options.ts';
@@ -42,6 +42,7 @@ export function tryOut(draft: AdapterDraft, wizard: Wizard): Promise<Trial> {
 
 async function trySource(draft: AdapterDraft, { runtime }: Wizard): Promise<Trial> {
   try {
+    if (draft.bundle) return await tryServer(draft, runtime);
     const { label, inspection } = await inspectSource(definitionOf(draft), runtime);
     const { serverVersion, tool, estimatedBytes, warnings, databases } = inspection;
     const size = estimatedBytes === undefined ? '' : `, about ${formatBytes(estimatedBytes)}`;
@@ -55,6 +56,12 @@ async function trySource(draft: AdapterDraft, { runtime }: Wizard): Promise<Tria
   } catch (error) {
     return { findings: [failure(error)], error };
   }
+}
+
+/** All its databases in one backup: none of them is named. */
+async function tryServer(draft: AdapterDraft, runtime: Wizard['runtime']): Promise<Trial> {
+  const names = (await databasesOf(definitionOf(draft), runtime)) ?? [];
+  return { findings: [ok(`${names.length} databases can be read: ${names.join(', ')}`)], name: draft.type };
 }
 
 async function tryDestination(draft: AdapterDraft, { runtime, folders }: Wizard): Promise<Trial> {

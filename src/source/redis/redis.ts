@@ -19,6 +19,7 @@ import { RdbCheck } from './rdb-check.ts';
 import { restoreIntoFolder } from './restore-folder.ts';
 import { restoreIntoServer } from './restore-server.ts';
 import { Session } from './session.ts';
+import { redisSetup } from './setup.ts';
 import { lookAtFolder } from './target-folder.ts';
 import { examineServer } from './target-server.ts';
 
@@ -61,6 +62,7 @@ export const redisType: SourceType<RedisOptions> = {
     note: () =>
       'replaces the data of the Redis of this machine; with "appendonly yes" in /etc/redis/redis.conf it would not load it: say no, start, then CONFIG SET appendonly yes',
   }),
+  setup: redisSetup,
 };
 
 function openServer(options: RedisOptions): Source {
