@@ -54,6 +54,7 @@ describe('SQLite', () => {
     await answer(/gives back[\s\S]*?compressed[\s\S]*?select/, enter);
     await answer(/encrypted[\s\S]*?select/, enter);
     await answer(/kept[\s\S]*?minimum=3/, enter);
+    await answer(/When shall it run[\s\S]*?0 3 \* \* \*/, enter);
     await answer(/Name of the job[\s\S]*?shop/, enter);
     await answer(/jobs:[\s\S]*?Write .*dbbackup\.yaml\?/, enter);
     await answer(/Run shop now\?/, enter);
@@ -100,9 +101,12 @@ describe('SQLite', () => {
     await answer(/kept[\s\S]*?minimum=3/, `daily=0${enter}`);
     await answer(/daily: must be a whole number of at least 1/, `${clear}dayly=3${enter}`);
     await answer(/unknown key; did you mean "daily"/, `${clear}everything${enter}`);
+    await answer(/When shall it run/, `0 25 * * *${enter}`);
+    await answer(/25/, `${clear}0 3 31 2 *${enter}`);
+    await answer(/never fires/, `${clear}6h${enter}`);
     await answer(/Name of the job/, `my shop${enter}`);
     await answer(/a name has up to 100 letters/, `${clear}mine${enter}`);
-    await answer(/type: gzip, level: 6[\s\S]*?Write .*\?/, `n${enter}`);
+    await answer(/type: gzip, level: 6[\s\S]*?every: 6h[\s\S]*?Write .*\?/, `n${enter}`);
     expect(await ended).toBe(0);
     expect(shown()).toContain('Nothing was written');
     expect(await readdir(place.folder)).toEqual(['shop.sqlite']);
@@ -114,7 +118,7 @@ describe('SQLite', () => {
     ['the last question before it is written', undefined],
   ])('Ctrl-C at %s leaves nothing', async (_, questions) => {
     const flags = '--source sqlite --path shop.sqlite --destination backups --compression none --encryption new';
-    const rest = '--key-file k.agekey --retention everything --job shop';
+    const rest = '--key-file k.agekey --retention everything --schedule manual --job shop';
     const { ended, answer } = onTerminal(place, questions ? 'init' : `init ${flags} ${rest}`);
     for (const question of questions?.slice(0, -1) ?? []) await answer(question, enter);
     await answer(questions?.at(-1) ?? /Write .*\?/, interrupt);
@@ -151,6 +155,7 @@ jobs:
     await yes.answer(/compressed[\s\S]*?select/, enter);
     await yes.answer(/encrypted[\s\S]*?select/, enter);
     await yes.answer(/kept/, enter);
+    await yes.answer(/When shall it run/, `manual${enter}`);
     await yes.answer(/Name of the job[\s\S]*?shop/, `nightly${enter}`);
     await yes.answer(/has this name already/, `${clear}hourly${enter}`);
     await yes.answer(/Write this into .*\?/, enter);
@@ -166,7 +171,7 @@ jobs:
   test('what was changed meanwhile is not overwritten', async () => {
     await place.configure('sources: { shop: { type: sqlite, path: shop.sqlite } }\n');
     const flags = '--source shop --destination backups --compression zstd --encryption none --retention everything';
-    const { ended, answer, shown } = onTerminal(place, `job add ${flags} --job shop`);
+    const { ended, answer, shown } = onTerminal(place, `job add ${flags} --schedule 6h --job shop`);
     await answer(/gives back/, '');
     await place.configure('# another was here\nsources: { shop: { type: sqlite, path: shop.sqlite } }\n');
     await answer(/Write this into .*\?/, enter);
@@ -212,6 +217,7 @@ describe('PostgreSQL', () => {
     await answer(/encrypted[\s\S]*?select/, down + enter);
     await answer(/File for the secret key[\s\S]*?restore\.agekey/, enter);
     await answer(/kept/, enter);
+    await answer(/When shall it run/, enter);
     await answer(/Name of the job[\s\S]*?shop/, enter);
     await answer(/shop: where shall the password be kept\?[\s\S]*?secrets\/shop-password[\s\S]*?select/, enter);
     await answer(/secrets\/shop-password[\s\S]*?Write .*\?/, enter);
@@ -232,7 +238,8 @@ describe('PostgreSQL', () => {
 
   test('part by part, the database is chosen from those of the server; a socket needs no password', async () => {
     const flags = `--source postgres --host ${server.socketDir} --port ${server.port} --user postgres`;
-    const rest = '--destination backups --compression none --encryption none --retention everything --no-run';
+    const rest =
+      '--destination backups --compression none --encryption none --retention everything --schedule manual --no-run';
     const { ended, answer } = onTerminal(place, `init ${flags} ${rest}`);
     await answer(/Connection URL/, enter);
     await answer(/Database\?[\s\S]*?postgres[\s\S]*?shop[\s\S]*?all of them[\s\S]*?select/, down.repeat(9) + enter);
@@ -261,7 +268,15 @@ describe('PostgreSQL', () => {
     const { ended, answer } = onTerminal(place, 'init --no-run', { DATABASE_URL: server.url('shop') });
     await answer(/PostgreSQL at \$DATABASE_URL[\s\S]*?select/, enter);
     await answer(/can be read[\s\S]*?Where shall[\s\S]*?select/, enter);
-    for (const question of [/Folder/, /compressed[\s\S]*?select/, /encrypted[\s\S]*?select/, /kept/, /Name/, /Write/]) {
+    for (const question of [
+      /Folder/,
+      /compressed[\s\S]*?select/,
+      /encrypted[\s\S]*?select/,
+      /kept/,
+      /When/,
+      /Name/,
+      /Write/,
+    ]) {
       await answer(question, enter);
     }
     expect(await ended).toBe(0);
@@ -286,7 +301,7 @@ describe('without a terminal', () => {
   test.each([
     ['nothing said', [], 2, /missing: --source, --destination[\s\S]*?--yes takes what is offered for --compression/],
     ['a source without its path', ['--source', 'sqlite', '--yes'], 2, /missing: --path, --destination/],
-    ['no --yes', usual, 2, /--yes is missing[\s\S]*?--compression, --encryption, --retention/],
+    ['no --yes', usual, 2, /--yes is missing[\s\S]*?--compression, --encryption, --retention, --schedule/],
     ['a kind that is none', ['--source', 'sqlight', '--yes'], 2, /--source sqlight: expected one of/],
     [
       'a place that is none',

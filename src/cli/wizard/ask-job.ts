@@ -1,4 +1,4 @@
-/** How it is backed up: compression, encryption, what is kept, and the job's name. */
+/** How it is backed up: compression, encryption, what is kept, when, and the job's name. */
 import type { Config } from '../../config/config.ts';
 import { check, findings } from '../../config/issue.ts';
 import { formatPath } from '../../config/problem.ts';
@@ -21,6 +21,8 @@ export interface ChosenJob {
   readonly encryption: ChosenEncryption;
   /** Undefined: everything is kept. */
   readonly retention: Readonly<Record<string, unknown>> | undefined;
+  /** Undefined: by hand. */
+  readonly schedule: Readonly<Record<string, unknown>> | undefined;
 }
 
 export async function askJob(suggested: string, config: Config | undefined, wizard: Wizard): Promise<ChosenJob> {
@@ -28,6 +30,7 @@ export async function askJob(suggested: string, config: Config | undefined, wiza
     compression: await askCompression(wizard),
     encryption: await askEncryption(config, wizard),
     retention: await askRetention(wizard),
+    schedule: await askSchedule(wizard),
     name: await askName(suggested, config, wizard),
   };
 }
@@ -124,6 +127,26 @@ function rulesOf(text: string): Readonly<Record<string, unknown>> | undefined {
       return [name, /^\d+$/.test(value) ? Number(value) : value];
     }),
   );
+}
+
+async function askSchedule({ interview }: Wizard): Promise<ChosenJob['schedule']> {
+  const answer = await interview.text({
+    flag: 'schedule',
+    message: 'When shall it run? (as cron has it; an interval, as 6h; or manual)',
+    offered: '0 3 * * *',
+    required: true,
+    check: (text) => {
+      const schedule = scheduleOf(text);
+      return schedule === undefined ? undefined : problemOf('schedule', schedule);
+    },
+  });
+  return answer === '' ? undefined : scheduleOf(answer);
+}
+
+/** `6h`, else cron; undefined for `manual`. */
+function scheduleOf(text: string): Readonly<Record<string, unknown>> | undefined {
+  if (/^manual$/i.test(text)) return undefined;
+  return /^[\d.]+\s*[a-z]+$/i.test(text) ? { every: text } : { cron: text };
 }
 
 async function askName(suggested: string, config: Config | undefined, { interview }: Wizard): Promise<string> {

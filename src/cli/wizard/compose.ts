@@ -40,10 +40,13 @@ export interface JobParts {
   readonly compression: unknown;
   readonly encryption: string | undefined;
   readonly retention: unknown;
+  readonly schedule: unknown;
 }
 
+const install = '`dbbackup schedule install`';
+
 export function jobEntry(parts: JobParts): Entry {
-  const { name, source, destinations, bundle, compression, encryption, retention } = parts;
+  const { name, source, destinations, bundle, compression, encryption, retention, schedule } = parts;
   const fields: readonly (Field | undefined)[] = [
     { key: 'source', value: source },
     { key: 'destinations', value: destinations, comment: 'every one gets a copy' },
@@ -57,8 +60,12 @@ export function jobEntry(parts: JobParts): Entry {
           value: retention,
           above: 'What stays: a backup is deleted only when none of these wants it.',
         },
+    schedule === undefined
+      ? undefined
+      : { key: 'schedule', value: schedule, above: `When, once it is handed to cron or systemd: ${install}.` },
   ];
   const notes = [
+    ...(schedule === undefined ? [`schedule: { cron: "0 3 * * *" } # or { every: 6h }; then ${install}`] : []),
     ...(encryption === undefined
       ? ['encryption: main # a profile of the section `encryption`; dbbackup keygen makes a key']
       : []),

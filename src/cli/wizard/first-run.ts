@@ -53,6 +53,9 @@ function nextSteps(file: string, planned: Planned, wizard: Wizard, before: reado
     catalog.sources.find((each) => each.type === known)?.setup?.firstRestore(source) ?? '--output ./restored';
   const identity =
     key === undefined ? '' : ` --identity ${relative(folders.working, resolve(dirname(file), key.path))}`;
-  const lines = [...before, `dbbackup restore ${job}@latest ${target}${identity}`, 'dbbackup list', 'dbbackup check'];
+  const isScheduled = entries.some(({ fields }) => fields.some(({ key: field }) => field === 'schedule'));
+  const install = isScheduled ? ['dbbackup schedule install'] : [];
+  const restore = `dbbackup restore ${job}@latest ${target}${identity}`;
+  const lines = [...before, restore, 'dbbackup check', ...install];
   return ['', 'What next:', ...lines.map((line) => `  ${output.color.cyan(line + config)}`)].join('\n');
 }

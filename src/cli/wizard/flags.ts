@@ -50,6 +50,7 @@ const jobFlags: readonly FlagLine[] = [
   ['--recipient <age1…>', 'with --encryption recipients'],
   ['--key-file <file>', 'with --encryption new: where the secret key goes'],
   ['--retention <rules>', '"daily=7 weekly=4 monthly=12 minimum=3", or everything'],
+  ['--schedule <when>', '"0 3 * * *" as cron has it, an interval such as 6h, or manual'],
   ['--secrets <place>', 'where a password goes that stood in a URL or was typed: file, variable or config'],
   ['--secret-variable <name>', 'with --secrets variable: its name'],
 ];

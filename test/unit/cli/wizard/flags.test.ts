@@ -33,7 +33,7 @@ describe('the wizards', () => {
       ...sourceTypes.flatMap(({ setup }) => (setup ? flagsOf('sources', setup) : [])),
       ...destinationTypes.flatMap(({ setup }) => (setup ? flagsOf('destinations', setup) : [])),
       ...['source', 'source-name', 'destination', 'destination-name', 'job', 'compression', 'encryption', 'recipient'],
-      ...['key-file', 'retention', 'secrets', 'secret-variable', 'yes', 'run', 'no-run', 'no-test'],
+      ...['key-file', 'retention', 'schedule', 'secrets', 'secret-variable', 'yes', 'run', 'no-run', 'no-test'],
     ]);
     expect([...declared].filter((flag) => !asked.has(flag ?? '') && !asked.has(flag?.slice(2) ?? ''))).toEqual([]);
   });
