@@ -29,8 +29,8 @@ destinations:
 encryption:
   main: { type: age, recipients: ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"] }
 jobs:
-  shop: { description: "orders and customers, every night", source: shop, format: sql, destinations: [disk, nas], encryption: main, retention: { last: 7, daily: 14, weekly: 6 } }
-  wiki: { description: "the wiki, every night", source: wiki, format: sql, destinations: [disk, nas], retention: { daily: 14 } }
+  shop: { description: "orders and customers, every night", source: shop, format: sql, destinations: [disk, nas], encryption: main, schedule: { cron: "0 3 * * *" }, retention: { last: 7, daily: 14, weekly: 6 } }
+  wiki: { description: "the wiki, every night", source: wiki, format: sql, destinations: [disk, nas], schedule: { cron: "10 3 * * *" }, retention: { daily: 14 } }
 maxConcurrentJobs: 2
 state: { dir: state }
 `;
@@ -146,7 +146,7 @@ test('report as a page', async () => {
   const browser = await openBrowser();
   try {
     browser.pages.set('/report', await readFile(join(folder, 'report.html'), 'utf8'));
-    await browser.screenshot('/report', join(import.meta.dirname, 'page.png'), { width: 1000, height: 1040 });
+    await browser.screenshot('/report', join(import.meta.dirname, 'page.png'), { width: 1160, height: 1060 });
   } finally {
     await browser.close();
   }

@@ -77,7 +77,9 @@ export async function openBrowser(): Promise<Browser> {
     },
     async screenshot(path, file, { width, height, dark = false }) {
       const scheme = dark ? ['--blink-settings=preferredColorScheme=0'] : [];
-      await run(...scheme, `--window-size=${width},${height}`, `--screenshot=${file}`, host + path);
+      // Without waiting, tiles at the edge may be missing.
+      const wait = '--virtual-time-budget=3000';
+      await run(...scheme, wait, `--window-size=${width},${height}`, `--screenshot=${file}`, host + path);
     },
     async close() {
       server.closeAllConnections();

@@ -39,7 +39,7 @@ function runNumber(past: Past, index: number): PastRun {
   const storedBytes = Math.round(past.bytes * (1 - age / 3) * (0.985 + 0.03 * wobble));
   const rawBytes = Math.round(storedBytes * (3.4 + 0.2 * wobble));
   const slow = index % 31 === 7 ? 2.6 : 1;
-  const durationMs = Math.round((storedBytes / 9000 + 800) * (0.85 + 0.4 * wobble) * slow);
+  const durationMs = Math.round((storedBytes / 2000 + 800) * (0.85 + 0.4 * wobble) * slow);
   const good: ExecutionEnd = { status: 'completed', rawBytes, storedBytes, durationMs };
   const end = past.troubles?.(index) ?? good;
   const finishedAt = new Date(startedAt.getTime() + (end.durationMs ?? durationMs));

@@ -8,6 +8,7 @@ import {
   type JobState,
   outlookDays,
   type Report,
+  type ScheduleReport,
 } from '../../operation/report/report.ts';
 import { formatBytes } from '../../value/figure.ts';
 import { formatTime } from '../format.ts';
@@ -84,6 +85,7 @@ function describeJob(job: JobReport, look: Look): string {
     room > 8 && remark !== '' ? `${title}  ${color.dim(cutText(remark, room))}` : title,
     ...job.concerns.flatMap((concern, index) => row(index === 0 ? 'look at' : '', concern, look, state)),
     ...row('last good', lastGoodText(job), look),
+    ...(job.schedule?.nextRun ? row('next run', nextRunText(job.schedule), look) : []),
     ...row('runs', runsText(job), look),
     ...chart(job, look),
     ...job.copies.flatMap((copy) => row(`at ${copy.destination}`, copyText(copy), look)),
@@ -108,6 +110,11 @@ function lastGoodText({ lastGood, copies }: JobReport): string {
   const { at, ageMs, storedBytes, destinations } = lastGood;
   const where = destinations.length > 0 ? `at ${destinations.join(', ')}` : 'by the history';
   return `${minute(at)}, ${formatAge(ageMs)}, ${formatBytes(storedBytes)}, ${where}`;
+}
+
+function nextRunText({ text, nextRun, missedAt }: ScheduleReport): string {
+  const missed = missedAt === undefined ? '' : `; that of ${minute(missedAt)} did not come`;
+  return `${nextRun ? minute(nextRun) : ''}, ${text}${missed}`;
 }
 
 function runsText({ counts, lastRun }: JobReport): string {

@@ -1,16 +1,19 @@
 /** Pure: what the history and the destinations tell of a job, joined, and judged. */
 import type { Execution } from '../../history/history.ts';
 import { usualIntervalMs } from '../../retention/forecast.ts';
+import { nextRun } from '../../schedule/next-run.ts';
+import { describeSchedule, type Schedule } from '../../schedule/schedule.ts';
 import { isGood, type StoredBackup } from '../storage/stored-backup.ts';
 import type { Copies } from './read-copies.ts';
 import { type JobRecord, runOf } from './read-runs.ts';
-import type { CopyReport, Counts, JobReport, JobState, LastGood, Run } from './report.ts';
+import type { CopyReport, Counts, JobReport, JobState, LastGood, Run, ScheduleReport } from './report.ts';
 
 export interface JobFindings {
   readonly name: string;
   readonly description?: string;
   readonly source?: JobReport['source'];
   readonly disabled: boolean;
+  readonly schedule?: Schedule;
   readonly record: JobRecord;
   /** The newest of the history, however old. */
   readonly lastRun?: Execution;
@@ -29,9 +32,10 @@ export function composeJob(found: JobFindings, since: Date, now: Date): JobRepor
   const runs = joinRuns(record.runs, found.copies ?? [], since);
   const lastRun = runs.at(-1) ?? (found.lastRun && runOf(found.lastRun));
   const lastGood = lastGoodOf(found, now);
-  const concerns = concernsOf({ ...found, runs, lastRun, lastGood }, now);
+  const schedule = found.schedule && scheduleOf(found.schedule, disabled, lastRun, now);
+  const concerns = concernsOf({ ...found, schedule, runs, lastRun, lastGood }, now);
   return {
-    ...{ name, description, source, disabled },
+    ...{ name, description, source, disabled, schedule },
     state: stateOf(concerns, lastRun, found.copies ?? []),
     concerns: concerns.map(({ text }) => text),
     runs,
@@ -100,7 +104,19 @@ function fromHistory(execution: Execution, now: Date): LastGood {
   return { backupId, at, ageMs: now.getTime() - at.getTime(), rawBytes, storedBytes, destinations: [] };
 }
 
-interface Judged extends Omit<JobFindings, 'lastRun'> {
+/** A run may have waited for another, or for its machine to come up. */
+const graceMs = 3_600_000;
+
+function scheduleOf(schedule: Schedule, disabled: boolean, lastRun: Run | undefined, now: Date): ScheduleReport {
+  const text = describeSchedule(schedule);
+  if (disabled) return { text };
+  const due = lastRun && nextRun(schedule, lastRun.startedAt);
+  const missed = due !== undefined && lastRun?.outcome !== 'running' && due.getTime() + graceMs <= now.getTime();
+  return { text, nextRun: nextRun(schedule, now), missedAt: missed ? due : undefined };
+}
+
+interface Judged extends Omit<JobFindings, 'lastRun' | 'schedule'> {
+  readonly schedule?: ScheduleReport;
   readonly runs: readonly Run[];
   readonly lastRun?: Run;
   readonly lastGood?: LastGood;
@@ -156,8 +172,9 @@ const fewestForRhythm = 4;
 /** A night that was missed, and half of the next. */
 const lateAfter = 2.5;
 
-/** A person's own runs have no rhythm. */
-function lateConcerns({ runs, lastGood, disabled }: Judged, now: Date): Concern[] {
+/** What the schedule says; without one the rhythm of earlier runs, but a person's own have none. */
+function lateConcerns({ runs, lastGood, disabled, schedule }: Judged, now: Date): Concern[] {
+  if (schedule !== undefined) return schedule.missedAt ? [warning('a run that was due did not come')] : [];
   const regular = runs.filter(({ outcome, trigger }) => outcome === 'good' && trigger !== 'manual');
   if (disabled || lastGood === undefined || regular.length < fewestForRhythm) return [];
   const times = regular.map(({ startedAt }) => ({ key: '', startedAt, protectedBy: [], verified: false }));

@@ -37,7 +37,13 @@ export async function makeReport(
       const record = records.get(name) ?? emptyRecord();
       const { lastRun, lastGood: lastCompleted } = history.jobStatistics(name);
       const copies = reader && (await readCopies(name, config, record, reader, runtime));
-      const about = { name, description: config?.description, source: sourceOf(config), disabled: isDisabled(config) };
+      const about = {
+        name,
+        description: config?.description,
+        source: sourceOf(config),
+        disabled: isDisabled(config),
+        schedule: config?.schedule,
+      };
       return composeJob({ ...about, record, lastRun, lastCompleted, copies }, since, now);
     }),
   );

@@ -29,6 +29,8 @@ export interface JobReport {
   readonly source?: { readonly name: string; readonly type: string };
   /** Runs only when it is named. */
   readonly disabled: boolean;
+  /** Undefined for a job that only people start. */
+  readonly schedule?: ScheduleReport;
   readonly state: JobState;
   /** Why it is not good, the gravest first. */
   readonly concerns: readonly string[];
@@ -45,6 +47,15 @@ export interface JobReport {
   readonly failures: readonly Failure[];
   /** Executions, also those that are not told of. */
   readonly failureCount: number;
+}
+
+export interface ScheduleReport {
+  /** `0 3 * * * (Europe/Zurich)`, `every 6h`. */
+  readonly text: string;
+  /** Undefined for a disabled job. */
+  readonly nextRun?: Date;
+  /** When a run was due that never came. */
+  readonly missedAt?: Date;
 }
 
 export const mostFailures = 20;

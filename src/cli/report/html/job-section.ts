@@ -59,7 +59,7 @@ function capital(text: string): string {
 }
 
 function facts(job: JobReport, now: Date): Markup {
-  const { lastGood, lastRun, counts } = job;
+  const { lastGood, lastRun, counts, schedule } = job;
   const rate = successRate(counts);
   const size = lastGood && formatBytes(lastGood.storedBytes);
   const of =
@@ -69,6 +69,7 @@ ${fact('Last good backup', lastGood ? formatAge(lastGood.ageMs) : unknownGood(jo
 ${fact('Its size', size ?? '–', of)}
 ${fact('Runs', rate === undefined ? 'none' : `${rate} good`, [rate !== undefined && describeCounts(counts), counts.fromSidecars > 0 && ` (${counts.fromSidecars.toLocaleString('en')} known only from their sidecars)`])}
 ${fact('Last run', lastRun ? formatAge(now.getTime() - lastRun.startedAt.getTime()) : 'never', lastRun && [moment(lastRun.startedAt), `, ${lastRun.status}`])}
+${schedule?.nextRun && fact('Next run', formatTime(schedule.nextRun).slice(0, 16), [schedule.text, schedule.missedAt && html`, <span class="word warned">! that of ${moment(schedule.missedAt)} did not come</span>`])}
 </dl>`;
 }
 

@@ -31,7 +31,7 @@ section>.dim{margin-top:.15rem}
 .concerns{margin:1rem 0 0;padding:.7rem 1rem;list-style:none;border-radius:8px;border-left:4px solid}
 .concerns.failing{color:var(--failed);background:var(--failed-back)}
 .concerns.warning{color:var(--warned);background:var(--warned-back)}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(13rem,1fr));gap:1rem 1.5rem;margin:1.25rem 0 0}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(11.5rem,1fr));gap:1rem 1.5rem;margin:1.25rem 0 0}
 .facts dt{font-size:.8rem;color:var(--dim)}
 .facts dd{margin:.1rem 0 0}
 .facts dd b{display:block;font-size:1.12rem;font-weight:600;line-height:1.3}
@@ -78,5 +78,5 @@ summary{cursor:pointer;color:var(--accent);width:fit-content}
 footer{padding-top:.5rem;padding-bottom:2.5rem;font-size:.84rem}
 @media (max-width:40rem){body{font-size:16px}main,header,footer{padding-left:.9rem;padding-right:.9rem}section{padding:1.15rem 1rem}.facts{grid-template-columns:1fr 1fr;gap:.9rem 1rem}.chart{padding-left:3.7rem}.band,figcaption{margin-left:0}.band{left:-3.7rem;font-size:.75rem}figcaption{margin-left:-3.7rem}.key{display:block}.times i:nth-child(even){display:none}
 .stack thead{position:absolute;clip-path:inset(50%);height:1px;width:1px;overflow:hidden}.stack tr{display:block;padding:.6rem 0;border-bottom:1px solid var(--line)}.stack tr:last-child{border-bottom:0}.stack th,.stack td{display:grid;grid-template-columns:6.5rem 1fr;padding:.1rem 0;border:0}.stack th{display:block;font-size:1rem}.stack td::before{content:attr(data-label);color:var(--dim);font-size:.87rem}}
-@media print{:root{color-scheme:light;--back:#fff;--card:#fff;--text:#000;--dim:#444;--line:#bbb}body{font-size:10pt}section{border:0;padding:1rem 0;border-top:1px solid var(--line);border-radius:0}.facts,.chart,.failures li,tr,.cards li{break-inside:avoid}h2,h3{break-after:avoid}path,.state,.concerns,.key::before{print-color-adjust:exact;-webkit-print-color-adjust:exact}details::details-content{content-visibility:visible;block-size:auto}summary{color:inherit;list-style:none}}
+@media print{:root{color-scheme:light;--back:#fff;--card:#fff;--text:#000;--dim:#444;--line:#bbb}body{font-size:10pt}section{border:0;padding:1rem 0;border-top:1px solid var(--line);border-radius:0}.facts,.chart,.failures li,tr,.cards li{break-inside:avoid}h2,h3{break-after:avoid}path,.state,.concerns,.key::before{print-color-adjust:exact;-webkit-print-color-adjust:exact}details:not([open]){display:none}summary{color:inherit}}
 `.trim();

@@ -93,6 +93,27 @@ describe('the state of a job', () => {
     expect(compose(byHand, old).state).toBe('good');
   });
 
+  it('goes by the schedule where there is one: a run that did not come, not one that is under way', () => {
+    const nightly = { kind: 'cron', expression: '0 3 * * *', timezone: 'UTC' } as const;
+    const at = (daysAgo: number) => [copies('disk', { holdings: holdings(daysAgo) })];
+    // Noon: the newest run of 0.5 days ago is that of midnight, and 03:00 has passed.
+    const missed = compose(nights(3), at(0.5), { schedule: nightly });
+    expect(missed).toMatchObject({ state: 'warning', concerns: ['a run that was due did not come'] });
+    expect(missed.schedule).toEqual({
+      text: '0 3 * * * (UTC)',
+      nextRun: new Date(Date.UTC(2026, 10, 27, 3)),
+      missedAt: new Date(Date.UTC(2026, 10, 26, 3)),
+    });
+    expect(compose(nights(3, 0.375), at(0.375), { schedule: nightly }).state).toBe('good');
+    const busy = [...nights(3), execution(0.374, 'running')];
+    expect(compose(busy, at(0.5), { schedule: nightly }).state).toBe('good');
+    const weekly = { ...nightly, expression: '0 3 * * 0' };
+    expect(compose(nights(10, 4), at(4), { schedule: weekly }).state).toBe('good');
+    const disabled = compose(nights(10, 4), at(4), { schedule: nightly, disabled: true });
+    expect(disabled.state).toBe('good');
+    expect(disabled.schedule).toEqual({ text: '0 3 * * * (UTC)' });
+  });
+
   it('is idle before the first run', () => {
     expect(compose([], [copies('disk', { holdings: holdings() })])).toMatchObject({ state: 'idle', concerns: [] });
   });
