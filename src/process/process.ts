@@ -82,5 +82,6 @@ export { ProgramFailure } from './failure.ts';
 export { filter } from './filter.ts';
 export { findProgram } from './find-program.ts';
 export { findRemoteProgram } from './find-remote-program.ts';
+export { guardedFolder } from './guarded-folder.ts';
 export { openPrefix } from './prefix.ts';
 export { produce } from './produce.ts';

@@ -1,15 +1,13 @@
 /** MariaDB whose programs run behind a prefix: real ssh to the suite's own sshd, and a cleaned environment. */
-import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type MariadbServer, startMariadb } from '../servers/mariadb.ts';
 import { createdDatabase, fingerprintOf, nastySql, noiseSql } from '../servers/mariadb-source.ts';
 import { type SftpServer, startSshd } from '../servers/sftp.ts';
 import { sshWords } from '../servers/ssh-words.ts';
 import { backupsOf, programsBehindPrefix } from './aftermath.ts';
-import { expectCode, makeWorkplace, type Run, type Workplace } from './cli.ts';
+import { expectCode, makeWorkplace, type Workplace } from './cli.ts';
+import { commandLinesWith, runUnseen } from './unseen.ts';
 
 /** Everything that an option file or a shell could misread. */
 const password = 'Canary "5d20" #;\\n=[x] \'$(x)`é';
@@ -59,22 +57,7 @@ afterAll(async () => {
   await Promise.all([server.stop(), sshd.stop()]);
 });
 
-/** Command lines that hold a text, whichever side they are on. */
-async function lines(text: string): Promise<readonly string[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-eww', '-o', 'stat=,args=']);
-  return stdout.split('\n').filter((line) => line.includes(text) && !line.startsWith('Z'));
-}
-
-async function unseen(...args: string[]): Promise<Run> {
-  const { ended } = place.start(args);
-  for (let over = false; !over; ) {
-    expect(await lines('Canary')).toEqual([]);
-    over = await Promise.race([ended.then(() => true), delay(20, false)]);
-  }
-  const run = expectCode(await ended, 0);
-  expect(run.stdout + run.stderr).not.toContain('Canary');
-  return run;
-}
+const unseen = (...args: string[]) => runUnseen(place, 'Canary', ...args);
 
 describe.each(['ssh', 'env'] as const)('mysql by %s', (way) => {
   test('goes there and back, and nobody sees the password', async () => {
@@ -113,11 +96,12 @@ test('F40 a restore that is stopped ends the client there, and leaves the target
   expectCode(await place.run('run', 'noise'), 0);
   const key = (await backupsOf(place)).find(({ key: name }) => name.startsWith('noise/'))?.key;
   const { child, ended } = place.start(['restore', `slow:${key}`, '--to', 'noise-ssh', '--database', 'stopped']);
-  const loading = async () => (await lines('--database=stopped')).some((line) => line.includes('mariadb --def'));
+  const loading = async () =>
+    (await commandLinesWith('--database=stopped')).some((line) => line.includes('mariadb --def'));
   await vi.waitUntil(loading, { timeout: 30_000, interval: 20 });
   child.kill('SIGTERM');
   expect((await ended).code).toBe(143);
-  expect(await lines('--database=stopped')).toEqual([]);
+  expect(await commandLinesWith('--database=stopped')).toEqual([]);
   expect(await server.sql('SHOW TABLES;', 'stopped')).toBe('');
 });
 

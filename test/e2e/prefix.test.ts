@@ -1,5 +1,5 @@
 /** PostgreSQL whose tools run behind a prefix: real ssh to the suite's own sshd, and a cleaned environment. */
-import { execFileSync } from 'node:child_process';
+import { mkdir, readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
 import { nastySql } from '../servers/postgres-nasty.ts';
@@ -8,6 +8,7 @@ import { type SftpServer, startSshd } from '../servers/sftp.ts';
 import { sshWords } from '../servers/ssh-words.ts';
 import { backupsOf, programsBehindPrefix } from './aftermath.ts';
 import { expectCode, makeWorkplace, type Workplace } from './cli.ts';
+import { runUnseen } from './unseen.ts';
 
 const password = 'Canary-5d20 \'"$(x)';
 
@@ -22,7 +23,9 @@ describe.each(['ssh', 'env'] as const)('postgres by %s', (way) => {
     for (const name of ["shop's $(x)", 'back', 'plain', 'noise']) await createdDatabase(server, name, '', place.folder);
     await fillDatabase(server, "shop's $(x)", nastySql(), place.folder);
     await fillDatabase(server, 'noise', noise, place.folder);
-    const prefix = way === 'ssh' ? sshWords(sshd) : ['env', '-i', `PATH=${process.env['PATH']}`];
+    await mkdir(place.path('tmp'));
+    const words = way === 'ssh' ? [...sshWords(sshd), 'env'] : ['env', '-i', `PATH=${process.env['PATH']}`];
+    const prefix = [...words, `TMPDIR=${place.path('tmp')}`];
     const source = (name: string, database: string) => `
   ${name}:
     type: postgres
@@ -41,6 +44,7 @@ jobs:
   shop: { source: shop, destinations: disk }
   plain: { source: shop, destinations: disk, format: plain }
   slow: { source: noise, destinations: slow, compression: none }
+  fast: { source: noise, destinations: disk, compression: none }
 `);
   });
   afterAll(async () => {
@@ -48,41 +52,54 @@ jobs:
     await Promise.all([server.stop(), sshd.stop()]);
   });
 
-  /** Command lines of pg_dump and psql of this server, whichever side they are on, and of what leads there. */
-  function lines(text: string): readonly string[] {
-    const all = execFileSync('ps', ['-eww', '-o', 'stat=,args='], { encoding: 'utf8' }).split('\n');
-    return all.filter((line) => line.includes(text) && !line.startsWith('Z'));
-  }
+  const unseen = (...args: string[]) => runUnseen(place, 'Canary', ...args);
 
   test('goes there and back, and nobody sees the password', async () => {
-    for (const [job, target] of [
-      ['shop', 'back'],
-      ['plain', 'plain'],
-    ] as const) {
-      for (const args of [
-        ['run', job],
-        ['restore', `${job}@latest`, '--to', target],
-      ]) {
-        const { ended } = place.start(args);
-        for (let over = false; !over; ) {
-          expect(lines('Canary')).toEqual([]);
-          over = await Promise.race([
-            ended.then(() => true),
-            new Promise<boolean>((done) => setTimeout(done, 20, false)),
-          ]);
-        }
-        expectCode(await ended, 0);
-      }
+    for (const [job, target] of Object.entries(way === 'ssh' ? { shop: 'back' } : { shop: 'back', plain: 'plain' })) {
+      await unseen('run', job);
+      await unseen('restore', `${job}@latest`, '--to', target);
       expect(await fingerprintOf(server, target)).toEqual(await fingerprintOf(server, "shop's $(x)"));
     }
+    if (way === 'ssh') return;
     expectCode(await place.run('check', 'shop'), 0);
     expectCode(await place.run('restore', 'shop@latest', '--to', 'back', '--clean', '--yes'), 0);
     expect(await fingerprintOf(server, 'back')).toEqual(await fingerprintOf(server, "shop's $(x)"));
-    const refused = expectCode(await place.run('restore', 'shop@latest', '--to', 'back', '--clean', '--jobs', '2'), 2);
-    expect(refused.stderr).toContain('--jobs: not through a prefix');
   });
 
-  test.each(['SIGTERM', 'SIGKILL'] as const)('F23 %s ends pg_dump there, too', async (signal) => {
+  test('parts, and several workers, from a file there that does not stay', async () => {
+    for (const name of ['part', 'steps', 'workers']) await createdDatabase(server, name, '', place.folder);
+    const restore = (...args: string[]) => unseen('restore', 'fast@latest', '--to', 'back', ...args);
+    expectCode(await place.run('run', 'fast'), 0);
+    await restore('--database', 'part', '--table', 'noise');
+    expect(await server.sql('SELECT count(*) FROM noise', 'part')).toBe('10000');
+    if (way === 'ssh') return;
+    const nothing = ['--database', 'steps', '--table', 'nothing'];
+    const missing = await place.run('restore', 'fast@latest', '--to', 'back', ...nothing);
+    expect(expectCode(missing, 3).stderr).toContain('holds no table nothing');
+    await restore('--database', 'steps', '--schema-only');
+    expect(await server.sql('SELECT count(*) FROM noise', 'steps')).toBe('0');
+    await restore('--database', 'steps', '--data-only');
+    await restore('--database', 'workers', '--jobs', '2');
+    for (const name of ['steps', 'workers']) {
+      expect(await fingerprintOf(server, name)).toEqual(await fingerprintOf(server, 'noise'));
+    }
+    expect(await readdir(place.path('tmp'))).toEqual([]);
+  });
+
+  test('F40 a part of which only half arrives is not restored, and leaves no file there', async () => {
+    await createdDatabase(server, 'half', '', place.folder);
+    const key = (await backupsOf(place)).find((each) => each.key.startsWith('fast/'))?.key;
+    const args = ['restore', `slow:${key}`, '--to', 'back', '--database', 'half', '--table', 'noise'];
+    const { child, ended } = place.start(args);
+    await vi.waitUntil(async () => (await readdir(place.path('tmp'))).length > 0, { timeout: 30_000, interval: 20 });
+    child.kill('SIGKILL');
+    await ended;
+    await vi.waitUntil(async () => (await readdir(place.path('tmp'))).length === 0, { timeout: 10_000, interval: 50 });
+    expect(await server.sql("SELECT count(*) FROM pg_class WHERE relname = 'noise'", 'half')).toBe('0');
+  });
+
+  const signal = way === 'ssh' ? 'SIGTERM' : 'SIGKILL';
+  test(`F23 ${signal} ends pg_dump there, too`, async () => {
     const before = (await backupsOf(place)).length;
     const { child, ended } = place.start(['run', 'slow']);
     await vi.waitUntil(() => programsBehindPrefix('pg_dump').length > 0, { timeout: 30_000, interval: 50 });

@@ -10,6 +10,7 @@ import type { RestoreOutcome, RestoreRequest, SourceContext } from '../source.ts
 import { EndOfDumpCheck } from './end-of-dump.ts';
 import { explain } from './failure.ts';
 import { GuardedScript, HeldArchive } from './restore-stream.ts';
+import { restoreThere } from './restore-there.ts';
 import { buildBeside } from './scratch.ts';
 import { psqlArguments, type Session } from './session.ts';
 import { restorableList } from './supabase.ts';
@@ -89,10 +90,14 @@ async function loadArchive(
   const isSupabase = session.options.preset === 'supabase';
   const all = ['--no-password', '--exit-on-error', ...chosen, ...args];
   const spec = { ...(await session.spec('pg_restore', context)), env, largeBuffers: true };
-  if (request.jobs > 1) {
+  const ofPart = isSupabase || chosen.some((argument) => !harmless.has(argument));
+  if (spec.prefix !== undefined && (ofPart || request.jobs > 1)) {
+    const how = request.jobs > 1 ? `--jobs=${request.jobs}` : '--single-transaction';
+    await restoreThere({ ...spec, args: [...all, how] }, bytesOf(request), new WantedTables(request));
+  } else if (request.jobs > 1) {
     const path = await inFile(request, context);
     await capture({ ...spec, args: [...all, `--jobs=${request.jobs}`, path] });
-  } else if (isSupabase || chosen.some((argument) => !harmless.has(argument))) {
+  } else if (ofPart) {
     // Who restores a part may never ask for the bytes that are held back: the part comes from a verified file.
     const path = await inFile(request, context);
     const list = isSupabase ? await restorableEntries(session, path, context) : [];
@@ -132,17 +137,34 @@ function bytesOf({ input }: RestoreRequest): Readable {
 async function inFile(request: RestoreRequest, context: SourceContext): Promise<string> {
   const { input, tables } = request;
   if (input.kind === 'file' && tables.length === 0) return input.path;
-  const check = new EndOfDumpCheck(request.format);
   const path =
     input.kind === 'file' ? input.path : join(await context.temporaryFolder(), `restore-${request.restoreId}.dump`);
   const sink = input.kind === 'file' ? discard() : createWriteStream(path, { mode: 0o600, flags: 'wx' });
-  await pipeline(bytesOf(request), check, sink);
-  const held = Object.keys(check.tables());
-  const missing = tables.find((table) => !held.some((name) => name.endsWith(`.${table}`)));
-  if (missing === undefined) return path;
-  throw new DbBackupError('TARGET_FAILED', `the backup holds no table ${missing}`, {
-    hint: 'Give the bare name, without its schema; "dbbackup show" lists the tables.',
-  });
+  await pipeline(bytesOf(request), new WantedTables(request), sink);
+  return path;
+}
+
+/** Ends well only when a whole archive has passed, and all wanted tables are in it. */
+class WantedTables extends EndOfDumpCheck {
+  readonly #wanted: readonly string[];
+
+  constructor({ format, tables }: RestoreRequest) {
+    super(format);
+    this.#wanted = tables;
+  }
+
+  override _flush(done: (error?: Error | null) => void): void {
+    super._flush((error) => done(error ?? this.#missing()));
+  }
+
+  #missing(): DbBackupError | null {
+    const held = Object.keys(this.tables());
+    const missing = this.#wanted.find((table) => !held.some((name) => name.endsWith(`.${table}`)));
+    if (missing === undefined) return null;
+    return new DbBackupError('TARGET_FAILED', `the backup holds no table ${missing}`, {
+      hint: 'Give the bare name, without its schema; "dbbackup show" lists the tables.',
+    });
+  }
 }
 
 function discard(): Writable {

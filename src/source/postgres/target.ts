@@ -18,7 +18,13 @@ export interface Target {
 /** Looks at the target, changes nothing, and throws when the restore is certain to fail. */
 export async function examine(session: Session, request: TargetRequest, context: SourceContext): Promise<Target> {
   refuseCombinations(request);
-  if (session.options.prefix !== undefined) refuseFiles(session, request);
+  const { prefix, preset } = session.options;
+  if (prefix !== undefined && preset !== undefined && request.format.name !== 'plain') {
+    throw unsupported(
+      `preset: ${preset} does not go with a prefix when it is restored`,
+      'Restore with a source without the prefix (a forwarded port).',
+    );
+  }
   const database = request.database ?? session.connection.database ?? (await readFacts(session, context)).database;
   const facts = await factsOf(session, database, context);
   if (facts === undefined && !request.create) {
@@ -61,24 +67,6 @@ function refuseCombinations(request: TargetRequest): void {
     );
   if (request.jobs > 1)
     throw unsupported(`${what} does not go with --jobs`, 'It runs as one transaction: leave --jobs out.');
-}
-
-/** What pg_restore does only from a file, which is here and not behind the prefix. */
-function refuseFiles({ options }: Session, request: TargetRequest): void {
-  if (request.format.name === 'plain') return;
-  const asked = [
-    request.jobs > 1 && '--jobs',
-    request.tables.length > 0 && '--table',
-    request.dataOnly && '--data-only',
-    request.schemaOnly && '--schema-only',
-    (options.restoreArguments?.length ?? 0) > 0 && 'restoreArguments',
-    options.preset !== undefined && 'preset',
-  ].filter((each) => each !== false);
-  if (asked.length === 0) return;
-  throw unsupported(
-    `${asked.join(', ')}: not through a prefix, because pg_restore wants the dump in a file there`,
-    'Restore everything, or use a source without the prefix (a forwarded port).',
-  );
 }
 
 async function factsOf(session: Session, database: string, context: SourceContext): Promise<Facts | undefined> {

@@ -5,6 +5,8 @@
  * and `/proc`. Nothing is put into a shell's text: what differs comes as arguments.
  */
 
+import { guardedFolder } from '../../process/process.ts';
+
 /** `p`: absolute, so that no name can be taken for an option or a URL. */
 const place = `
 p=$1; shift
@@ -12,21 +14,6 @@ case $p in /*) ;; "~/"*) p=$HOME/\${p#"~/"};; *) p=$PWD/$p;; esac
 refuse() { printf 'dbbackup:%s\\n' "$*" >&2; exit 3; }
 q() { sqlite3 -batch -init /dev/null "$@"; }
 isDatabase() { [ "$(dd if="$1" bs=15 count=1 2>/dev/null)" = 'SQLite format 3' ]; }
-`;
-
-/**
- * `d`: a private folder made from the template `$1`, gone when this shell and all that it has started are, however they
- * end: its removal waits for the last of them to close a pipe, and is no part of the run that may be killed.
- */
-const guardedFolder = `
-guardedFolder() {
-  umask 077
-  d=$(mktemp -d "$1") || exit 1
-  mkfifo "$d/alive" && exec 9<>"$d/alive" || exit 1
-  DBBACKUP_RUN= $(command -v setsid) sh -c 'trap "" HUP INT TERM; read -r x; rm -rf "$1"' sh "$d" \\
-    <"$d/alive" >/dev/null 2>&1 9>&- &
-  cd "$d" || exit 1
-}
 `;
 
 /** Two lines: sqlite3's path and version, empty where there is none. */
