@@ -24,6 +24,7 @@ const campaigns = [
   },
   { name: 's3-large', files: ['test/e2e/s3-large.test.ts'], env: { DBBACKUP_TEST_LARGE: '1' } },
   { name: 'memory', files: ['test/e2e/memory.test.ts'], env: { DBBACKUP_TEST_MEGABYTES: '1000' } },
+  { name: 'schedule', files: ['test/unit/schedule/on-calendar.test.ts'], env: { DBBACKUP_TEST_ROUNDS: '3000' } },
   { name: 'package', files: ['test/e2e/package.test.ts'], env: {} },
   { name: 'report', files: ['test/e2e/report-browser.test.ts'], env: {}, install: ['chromium'] },
 ];

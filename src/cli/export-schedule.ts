@@ -1,9 +1,10 @@
 /** The texts of `schedule export`, and their files. */
+import { statSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { formatPath } from '../config/problem.ts';
-import { referencesOf } from '../config/references.ts';
+import { referencesOf, textsOf } from '../config/references.ts';
 import { literalSecrets } from '../config/show.ts';
 import { DbBackupError } from '../errors.ts';
 import type { JobWithSchedule } from '../operation/schedule/scheduled-jobs.ts';
@@ -33,7 +34,7 @@ export interface ExportRequest {
 }
 
 export async function exportSchedule(request: ExportRequest, app: App, output: Output): Promise<readonly UnitFile[]> {
-  const files = await textsOf(request, app, output);
+  const files = await filesOf(request, app, output);
   // On its way to stdout a secret would become ***, and what is exported would no longer work.
   if (files.some(({ content }) => redact(content) !== content)) {
     throw new DbBackupError('UNSUPPORTED', 'a path or name in what is exported is also a secret of the config', {
@@ -43,7 +44,7 @@ export async function exportSchedule(request: ExportRequest, app: App, output: O
   return files;
 }
 
-async function textsOf(request: ExportRequest, app: App, output: Output): Promise<readonly UnitFile[]> {
+async function filesOf(request: ExportRequest, app: App, output: Output): Promise<readonly UnitFile[]> {
   const { format, jobs, config, scope, options } = request;
   if (format === 'kubernetes') return [await manifest(request, app, output)];
   const launch = await thisLaunch(config, app, output, options.envFile);
@@ -130,6 +131,15 @@ function remarks(jobs: readonly JobWithSchedule[], config: Config): readonly str
     const lost = local.map(
       (name) => `${job.name}: destination ${name} is a folder of the pod, and ends with it; mount a volume there`,
     );
-    return [...lost, ...programs];
+    const files = textsOf(job, config).flatMap(({ place, text }) =>
+      /^(\.|~|\/)/.test(text) && isFile(resolve(config.folder, text))
+        ? `${job.name}: ${place} uses the file ${text}, which the image must have, or a volume`
+        : [],
+    );
+    return [...lost, ...files, ...programs];
   });
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }

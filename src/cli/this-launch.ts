@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
@@ -28,9 +28,16 @@ export async function thisLaunch(
 }
 
 async function privateFile(path: string, output: Output): Promise<string> {
-  const stats = await stat(path).catch((cause) => {
+  const text = await readFile(path, 'utf8').catch((cause) => {
     throw new DbBackupError('USAGE', `--env-file ${path} cannot be read`, { cause });
   });
-  if (stats.mode & 0o077) output.warn(`others than you can reach ${path}, which holds secrets: chmod 600 '${path}'`);
-  return path;
+  if ((await stat(path)).mode & 0o077)
+    output.warn(`others than you can reach ${path}, which holds secrets: chmod 600 '${path}'`);
+  // sh and systemd read such files differently; of these lines they make the same.
+  const plain = /^\s*(#.*)?$|^[A-Za-z_]\w*=([\w@%+=:,./-]*|'[^']*')$/;
+  const odd = text.split('\n').findIndex((line) => !plain.test(line));
+  if (odd < 0) return path;
+  throw new DbBackupError('USAGE', `--env-file ${path}, line ${odd + 1}, is not NAME=value`, {
+    hint: "Put a value of more than letters, digits and @%+=:,./- into single quotes: NAME='value'.",
+  });
 }

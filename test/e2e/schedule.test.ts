@@ -110,7 +110,9 @@ esac
     expectCode(await place.start(['schedule', 'install', '--yes'], env).ended, 0);
     await place.configure(config(job('shop', '{ cron: "0 4 * * *" }')));
     const changed = expectCode(await place.start(['schedule', 'install', '--yes', '--json'], env).ended, 0);
-    expect(JSON.parse(changed.stdout)).toMatchObject({ place: 'the crontab', changed: ['crontab'], dryRun: false });
+    expect(JSON.parse(changed.stdout)).toEqual({
+      changes: [{ place: 'the crontab', changed: ['crontab'], dryRun: false, remarks: [] }],
+    });
     expect(await text()).toMatch(/^0 4 \* \* \* /m);
     expect(await text()).not.toMatch(/^0 3 \* \* \* /m);
     expectCode(await place.start(['schedule', 'remove', '--format', 'crontab', '--yes'], env).ended, 0);
@@ -145,6 +147,41 @@ esac
     expectCode(await place.start(install, env).ended, 0);
     expect(await text()).toContain(`set -a; . ${place.path('env')}; set +a; PATH=`);
     expect(await text()).not.toContain('secret');
+    // What sh would take for something else than systemd does.
+    await writeFile(place.path('env'), '# one\nTOKEN=a$b\n', { mode: 0o600 });
+    expect(expectCode(await place.start(install, env).ended, 2).stderr).toMatch(/line 2, is not NAME=value/);
+    await writeFile(place.path('env'), "TOKEN='a$b c'\n");
+    await chmod(place.path('env'), 0o644);
+    expect(expectCode(await place.start(install, env).ended, 8).stderr).toMatch(/others than you can reach/);
+  });
+
+  test('check tells when what is installed differs from the config', async () => {
+    const env = await fakeCrontab();
+    await writeFile(place.path('bin', 'text'), '');
+    const about = async () => {
+      const { findings } = JSON.parse((await place.start(['check', '--json'], env).ended).stdout);
+      return (findings as { subject: { name: string }; severity: string; what: string }[])
+        .filter(({ subject }) => subject.name === 'schedule')
+        .map(({ severity, what }) => `${severity}: ${what}`);
+    };
+    await place.configure(config(job('shop', '{ every: 6h }')));
+    expect(await about()).toEqual([expect.stringMatching(/^info: neither the crontab of this user nor systemd/)]);
+    expectCode(await place.start(['schedule', 'install', '--yes'], env).ended, 0);
+    expectCode(await place.run('schedule', 'install', '--format', 'systemd', '--user', '--yes'), 0);
+    expect(await about()).toEqual([
+      'ok: the crontab starts 1 job(s)',
+      expect.stringMatching(/^ok: .*user has the timers/),
+    ]);
+    await place.configure(config(job('shop', '{ every: 8h }')));
+    expect(await about()).toEqual([
+      expect.stringMatching(/^warn: the crontab is out of date/),
+      expect.stringMatching(/^warn: .*user is out of date/),
+    ]);
+    const removed = expectCode(await place.start(['schedule', 'remove', '--user', '--yes', '--json'], env).ended, 0);
+    expect(JSON.parse(removed.stdout).changes).toMatchObject([
+      { place: 'the crontab', changed: ['crontab'] },
+      { changed: ['dbbackup-shop.service', 'dbbackup-shop.timer'] },
+    ]);
   });
 
   test('systemd: units of ours come and go, those of others stay', async () => {

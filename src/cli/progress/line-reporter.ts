@@ -29,6 +29,10 @@ export class LineReporter implements Reporter {
       const elapsed = formatDuration(now - (this.#started.get(event.executionId) ?? now));
       const sizes = `${formatBytes(event.rawBytes)} read, ${formatBytes(event.storedBytes)} stored`;
       this.#output.say(`${event.subject}: ${event.step}, ${sizes}, ${elapsed}`);
+    } else if (event.type === 'end') {
+      // A daemon reports for months.
+      this.#started.delete(event.executionId);
+      this.#spoken.delete(event.executionId);
     }
   }
 

@@ -2,6 +2,7 @@
  * `daemon`: the scheduler of a machine or a container, in the foreground. Guarantees: a config that is wrong at a reload
  * changes nothing; one job's failure touches no other; told to end, it ends what runs in good order and begins nothing.
  */
+import { setMaxListeners } from 'node:events';
 import { DbBackupError, explain, wrapError } from '../../errors.ts';
 import type { RunBefore } from '../../schedule/missed-run.ts';
 import { type Clock, Scheduler, type SchedulerEvent } from '../../schedule/scheduler.ts';
@@ -108,14 +109,17 @@ export class Daemon {
     const job = session?.runtime.config?.jobs.get(name);
     if (session === undefined || job === undefined) return;
     session.running += 1;
+    const ending = ownSignal(this.#options.signal);
     try {
       const outcomes: JobOutcome[] = [];
-      const { troubles, exitCode } = await runJobs([job], runOptions, session.runtime, (each) => outcomes.push(each));
+      const runtime = { ...session.runtime, signal: ending.signal };
+      const { troubles, exitCode } = await runJobs([job], runOptions, runtime, (each) => outcomes.push(each));
       this.#reports.set(name, { lastEnd: this.#options.clock.now(), lastExitCode: exitCode });
       for (const outcome of outcomes) this.#options.onOutcome(outcome, troubles);
     } catch (error) {
       this.#options.onTrouble(new DbBackupError('UNEXPECTED', `${name} could not be run: ${explain(error)}`));
     } finally {
+      ending.forget();
       session.running -= 1;
       // Opened again by the next run: a file that somebody moved meanwhile is found anew.
       if (session.running === 0) session.runtime.history.close();
@@ -133,4 +137,14 @@ export class Daemon {
   #runningJobs(): readonly string[] {
     return this.#scheduler.jobs().flatMap(({ job, state }) => (state === 'running' ? [job] : []));
   }
+}
+
+/** Listeners on a signal that lives for months would pile up from run to run; those on one of its own go with it. */
+function ownSignal(signal: AbortSignal): { readonly signal: AbortSignal; forget(): void } {
+  const own = new AbortController();
+  setMaxListeners(0, own.signal);
+  const abort = () => own.abort(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort);
+  return { signal: own.signal, forget: () => signal.removeEventListener('abort', abort) };
 }

@@ -1,6 +1,6 @@
 /** The user's crontab, by the `crontab` program alone: only it knows where crontabs lie and tells cron of a change. */
 import { DbBackupError, messageOf } from '../../errors.ts';
-import { consume, findProgram, ProgramFailure, produce } from '../../process/process.ts';
+import { capture, consume, findProgram, ProgramFailure, produce } from '../../process/process.ts';
 
 const missingHint = 'Install it: apt-get install cron. Or use --format systemd, or `dbbackup daemon`.';
 const longestMs = 30_000;
@@ -36,18 +36,16 @@ export async function readCrontab(signal: AbortSignal): Promise<string> {
 
 /** Puts a text in place of the crontab, and looks whether it is there. */
 export async function writeCrontab(text: string, signal: AbortSignal): Promise<void> {
-  if (text === '') return await write(['-r'], undefined, signal);
-  await write(['-'], text, signal);
+  if (text === '') await capture(spec(['-r'], signal));
+  else {
+    const program = consume(spec(['-'], signal));
+    program.stdin.end(text);
+    await program.ended;
+  }
   if ((await readCrontab(signal)) === text) return;
   throw new DbBackupError('UNEXPECTED', 'the crontab is not what was written to it', {
     hint: 'Look at it with crontab -l; somebody else may have changed it at the same moment.',
   });
-}
-
-async function write(args: readonly string[], text: string | undefined, signal: AbortSignal): Promise<void> {
-  const program = consume(spec(args, signal));
-  program.stdin.end(text ?? '');
-  await program.ended;
 }
 
 function spec(args: readonly string[], signal: AbortSignal) {
