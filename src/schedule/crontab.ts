@@ -1,14 +1,14 @@
 /**
  * A block of our own in the user's crontab, between two marks that name the config file. Guarantees: every other byte of
  * the crontab stays; no line of ours sets a variable for the lines of others (PATH and all stand in the commands); what
- * Debian's cron cannot do, or would silently cut, is refused.
+ * Debian's cron cannot do is refused.
  */
 import { DbBackupError } from '../errors.ts';
 import { type Launch, runArguments } from './launch.ts';
 import { cronOf, describeSchedule, type ScheduledJob } from './schedule.ts';
 import { isSameTimezone } from './timezone.ts';
 
-/** Debian's cron cuts a longer command without a word (MAX_COMMAND in its cron.h, less its own two characters). */
+/** Bytes: Debian's `crontab` takes a command of 998 and refuses one of 999; other crons cut it without a word. */
 const longestCommand = 998;
 const poorPath = '/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin';
 
@@ -29,8 +29,8 @@ export function crontabLine(job: ScheduledJob, launch: Launch, timezone: string)
     throw cannot(job, `cron works in the timezone of this machine, ${timezone}`);
   }
   const full = commandOf(job, launch, launch.path);
-  const command = full.length <= longestCommand ? full : commandOf(job, launch, poorPath);
-  if (command.length > longestCommand)
+  const command = Buffer.byteLength(full) <= longestCommand ? full : commandOf(job, launch, poorPath);
+  if (Buffer.byteLength(command) > longestCommand)
     throw cannot(job, `its command is longer than the ${longestCommand} bytes of cron`);
   return `${expression} ${command}`;
 }
