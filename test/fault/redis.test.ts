@@ -79,7 +79,10 @@ describe('the dump of a Redis', () => {
   test('F01 a client that is missing is named', async () => {
     await withContext(async (context) => {
       const missing = source(from, { clientFolder: folder });
-      await expect(missing.inspect(context)).rejects.toMatchObject({ code: 'TOOL_MISSING', hint: /redis-tools/ });
+      await expect(missing.inspect(context)).rejects.toMatchObject({
+        code: 'TOOL_MISSING',
+        hint: expect.stringContaining('redis-tools'),
+      });
     });
   });
 
@@ -180,7 +183,10 @@ describe('the dump of a Redis', () => {
     await strict.ask('ACL', 'SETUSER', 'weak', 'on', '>Pw-redis', '~*', '+info', '+acl|whoami', '+acl|dryrun');
     await withContext(async (context) => {
       const weak = source(strict, { user: 'weak', password: 'Pw-redis' });
-      expect(await failureOf(weak, context)).toMatchObject({ code: 'SOURCE_FAILED', hint: /\+sync/ });
+      expect(await failureOf(weak, context)).toMatchObject({
+        code: 'SOURCE_FAILED',
+        hint: expect.stringContaining('+sync'),
+      });
       const checking = { ...context, formats: [], filtered: false };
       const failed: unknown[] = [];
       for await (const finding of weak.check?.(checking) ?? []) if (finding.severity !== 'ok') failed.push(finding);

@@ -41,6 +41,7 @@ const needed = [
   { package: 'cron', present: () => onPath('cron') && onPath('crontab') },
   { package: 'faketime', present: () => onPath('faketime') },
   { package: 'systemd', present: () => onPath('systemd-analyze') },
+  { package: 'iproute2', present: () => onPath('ip') },
   { package: 'procps', present: () => onPath('ps') },
   { package: 'zsh', present: () => onPath('zsh') },
   { package: 'fish', present: () => onPath('fish') },

@@ -104,10 +104,13 @@ function describe(event: Extract<OperationEvent, { type: 'progress' }>, done: nu
   const { rawBytes, storedBytes, total, step } = event;
   const rate = elapsedMs > 0 ? (done / elapsedMs) * 1000 : 0;
   const left = total && rate > 0 && done < total.bytes ? ((total.bytes - done) / rate) * 1000 : undefined;
+  // Nothing is made smaller or larger by loading a dump.
+  const amount =
+    rawBytes === storedBytes ? formatBytes(rawBytes) : `${formatBytes(rawBytes)} → ${formatBytes(storedBytes)}`;
   const parts = [
-    `${step} ${formatBytes(rawBytes)} → ${formatBytes(storedBytes)}`,
+    `${step} ${amount}`,
     `${formatBytes(rate)}/s`,
-    ...(storedBytes > 0 && rawBytes > 0 ? [formatSavings(rawBytes, storedBytes)] : []),
+    ...(storedBytes > 0 && rawBytes > 0 && storedBytes !== rawBytes ? [formatSavings(rawBytes, storedBytes)] : []),
     formatDuration(elapsedMs),
     ...(left === undefined ? [] : [`${total?.exact ? '' : '~'}${formatDuration(left)} left`]),
   ];

@@ -10,15 +10,15 @@
 import { hostname } from 'node:os';
 import { DbBackupError } from '../../errors.ts';
 import { placeOf } from '../place-of.ts';
-import type { DumpFormat, Inspection, Source, SourceCapabilities, SourceContext, SourceType } from '../source.ts';
+import type { DumpFormat, Inspection, RecoveryStep, Source, SourceCapabilities, SourceType } from '../source.ts';
 import { checkRedis } from './check.ts';
 import { startDump } from './dump.ts';
-import { readFacts, refuseCluster } from './facts.ts';
+import { type Facts, readFacts, refuseCluster } from './facts.ts';
 import { absolutePaths, optionsFromTarget, type RedisOptions, redisOptions } from './options.ts';
 import { RdbCheck } from './rdb-check.ts';
 import { restoreIntoFolder } from './restore-folder.ts';
 import { restoreIntoServer } from './restore-server.ts';
-import { Session } from './session.ts';
+import { type Client, Session } from './session.ts';
 import { redisSetup } from './setup.ts';
 import { lookAtFolder } from './target-folder.ts';
 import { examineServer } from './target-server.ts';
@@ -49,36 +49,51 @@ export const redisType: SourceType<RedisOptions> = {
   },
   fromTarget: optionsFromTarget,
   endOfDumpCheck: () => new RdbCheck(),
-  recovery: () => ({
-    packages: ['redis-server'],
-    command: (file) =>
-      [
-        `redis-check-rdb ${file}`,
-        'service redis-server stop',
-        'test ! -e /var/lib/redis/appendonlydir',
-        `install -o redis -g redis -m 660 ${file} /var/lib/redis/dump.rdb`,
-        'service redis-server start',
-      ].join(' && '),
-    note: () =>
-      'replaces the data of the Redis of this machine; with "appendonly yes" in /etc/redis/redis.conf it would not load it: say no, start, then CONFIG SET appendonly yes',
-  }),
+  recovery: () => recoveryFor('redis'),
   setup: redisSetup,
 };
+
+/** As Debian lays out both; the version is told, because an older server does not read what a newer one wrote. */
+function recoveryFor(name: 'redis' | 'valkey', version?: string): RecoveryStep {
+  const data = `/var/lib/${name}`;
+  const config = `/etc/${name}/${name}.conf`;
+  const needs = version === undefined ? '' : ` (${version} or newer)`;
+  return {
+    packages: [`${name}-server`],
+    command: (file) =>
+      [
+        `${name}-check-rdb ${file}`,
+        `service ${name}-server stop`,
+        `{ test ! -e ${data}/appendonlydir || { echo 'appendonlydir would hide it' >&2; false; }; }`,
+        `install -o ${name} -g ${name} -m 660 ${file} ${data}/dump.rdb`,
+        `service ${name}-server start`,
+      ].join(' && '),
+    note: () =>
+      `replaces the data of this machine's ${name}-server${needs}; with "appendonly yes" in ${config} it is not loaded: say no, start, then CONFIG SET appendonly yes`,
+  };
+}
 
 function openServer(options: RedisOptions): Source {
   const session = new Session(options);
   const { host = '', port = 6379, socket } = session.parameters;
   const { prefix } = options;
   const place = socket ?? host;
+  let facts: Facts | undefined;
   return {
     identity: {
       // Behind a prefix "localhost" is another machine, and which one, the prefix says.
       fingerprintParts: ['redis', ...(prefix ? [...prefix, place] : [placeOf(place)]), String(port)],
       label: session.label,
     },
-    inspect: (context) => inspect(session, context),
+    async inspect(context) {
+      const client = await session.client(context);
+      facts = await readFacts(session, context);
+      refuseCluster(session, facts);
+      return inspectionOf(client, facts);
+    },
     dump: (_request, context) => startDump(session, context),
     check: (context) => checkRedis(session, context),
+    recovery: () => recoveryFor(facts?.product === 'Valkey' ? 'valkey' : 'redis', facts?.version),
     async examineTarget(_request, context) {
       const { hasData } = await examineServer(session, context);
       return { label: session.label, hasData };
@@ -87,10 +102,7 @@ function openServer(options: RedisOptions): Source {
   };
 }
 
-async function inspect(session: Session, context: SourceContext): Promise<Inspection> {
-  const client = await session.client(context);
-  const facts = await readFacts(session, context);
-  refuseCluster(session, facts);
+function inspectionOf(client: Client, facts: Facts): Inspection {
   return {
     serverVersion: `${facts.product} ${facts.version}`,
     tool: `${client.name} ${client.version}`,

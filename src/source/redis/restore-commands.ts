@@ -14,6 +14,8 @@ import type { Command } from './session.ts';
 const readBytes = 256 * 1024;
 /** Written at once. */
 const batchBytes = 256 * 1024;
+/** A batch that is not yet full, a piece of a value, and what stands around it. */
+const capacityBytes = batchBytes + readBytes + 64 * 1024;
 const libraryLimit = 64 * 1024 * 1024;
 /** Behind what a payload covers: the RDB version and a checksum. */
 const footerBytes = 2 + 8;
@@ -105,7 +107,7 @@ export async function libraryPayload(path: string): Promise<Buffer | undefined> 
     const body: Buffer[] = [];
     for (const part of parts) {
       body.push(Buffer.of(opcode.library));
-      for await (const piece of piecesOf(file, part)) body.push(piece);
+      for await (const piece of piecesOf(file, part)) body.push(Buffer.from(piece));
     }
     const whole = Buffer.concat(body);
     return parts.length === 0 ? undefined : Buffer.concat([whole, footer(new Crc64().update(whole), walker.version)]);
@@ -114,9 +116,11 @@ export async function libraryPayload(path: string): Promise<Buffer | undefined> 
   }
 }
 
+/** Each chunk only until the next one is asked for. */
 async function* chunksOf(file: FileHandle): AsyncGenerator<Buffer> {
+  const buffer = Buffer.allocUnsafe(readBytes);
   for (let position = 0; ; ) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(readBytes), 0, readBytes, position);
+    const { bytesRead } = await file.read(buffer, 0, readBytes, position);
     if (bytesRead === 0) return;
     position += bytesRead;
     yield buffer.subarray(0, bytesRead);
@@ -124,9 +128,10 @@ async function* chunksOf(file: FileHandle): AsyncGenerator<Buffer> {
 }
 
 async function* piecesOf(file: FileHandle, { start, end }: Part): AsyncGenerator<Buffer> {
+  const buffer = Buffer.allocUnsafe(Math.min(readBytes, end - start));
   for (let position = start; position < end; ) {
-    const wanted = Math.min(readBytes, end - position);
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, position);
+    const wanted = Math.min(buffer.length, end - position);
+    const { bytesRead } = await file.read(buffer, 0, wanted, position);
     if (bytesRead === 0) fail('the dump');
     position += bytesRead;
     yield buffer.subarray(0, bytesRead);
@@ -173,10 +178,10 @@ function fail(what: string): never {
   throw new DbBackupError('INTEGRITY', `${what} changed while it was being restored`);
 }
 
-/** Millions of small pieces, written as a few large ones. */
+/** Millions of small pieces, copied into a few large ones. */
 class Batch {
-  #parts: Buffer[] = [];
-  #bytes = 0;
+  #bytes = Buffer.allocUnsafe(capacityBytes);
+  #length = 0;
   #database: number | undefined;
 
   /** What follows goes into this database. */
@@ -186,18 +191,24 @@ class Batch {
   }
 
   add(bytes: Buffer): void {
-    this.#parts.push(bytes);
-    this.#bytes += bytes.length;
+    const length = this.#length + bytes.length;
+    if (length > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(2 * length);
+      this.#bytes.copy(larger, 0, 0, this.#length);
+      this.#bytes = larger;
+    }
+    bytes.copy(this.#bytes, this.#length);
+    this.#length = length;
   }
 
   get isFull(): boolean {
-    return this.#bytes >= batchBytes;
+    return this.#length >= batchBytes;
   }
 
   take(): Buffer {
-    const whole = Buffer.concat(this.#parts, this.#bytes);
-    this.#parts = [];
-    this.#bytes = 0;
+    const whole = this.#bytes.subarray(0, this.#length);
+    this.#bytes = Buffer.allocUnsafe(capacityBytes);
+    this.#length = 0;
     return whole;
   }
 }

@@ -41,7 +41,7 @@ export async function planLoad(
   rdb: RdbWalker,
   context: SourceContext,
 ): Promise<Plan> {
-  const count = await databaseCount(session, context);
+  const { count, exchange } = await readAbilities(session, context);
   const wanted = [...rdb.keys.keys()];
   const missing = wanted.find((number) => number >= count);
   if (missing !== undefined) {
@@ -54,17 +54,16 @@ export async function planLoad(
     );
   }
   refuseFull(session, facts, rdb);
-  const rights = await readRights(session, context);
   const old = [...facts.keys.keys()];
   const taken = new Set([...wanted, ...old]);
   const spare = Array.from({ length: count }, (_, index) => count - 1 - index).filter((number) => !taken.has(number));
-  if (rights.exchange && spare.length >= wanted.length) {
+  if (exchange && spare.length >= wanted.length) {
     return { databases: new Map(wanted.map((number, index) => [number, spare[index] ?? number])), beside: true, old };
   }
   if (hasData) {
     throw new DbBackupError(
       'TARGET_FAILED',
-      rights.exchange
+      exchange
         ? `${session.label} has ${spare.length} unused databases; ${wanted.length} are needed to keep the old data until the new is there`
         : `${session.label} does not allow SWAPDB, by which the new data takes the place of the old`,
       {
@@ -85,22 +84,26 @@ const probes: Readonly<Record<'restore' | 'flush' | 'echo' | 'exchange', Command
 };
 const notAllowed = /NOPERM|unknown command/i;
 
+interface Abilities {
+  readonly count: number;
+  /** Databases may change places. */
+  readonly exchange: boolean;
+}
+
 /** Throws TARGET_FAILED unless keys can be restored, and cleared away again after a failure. */
-async function readRights(session: Session, context: SourceContext): Promise<{ readonly exchange: boolean }> {
+async function readAbilities(session: Session, context: SourceContext): Promise<Abilities> {
   const names = Object.keys(probes);
-  const replies = await session.ask(Object.values(probes), context);
+  const [databases, ...replies] = await session.ask(
+    [['CONFIG', 'GET', 'databases'], ...Object.values(probes)],
+    context,
+  );
   const refused = names.filter((_, at) => notAllowed.test(replies[at]?.text ?? ''));
   const needed = refused.filter((name) => name !== 'exchange').map((name) => probes[name as keyof typeof probes][0]);
-  if (needed.length === 0) return { exchange: refused.length === 0 };
+  const [, count = usualDatabases] = /"databases"\n\s*2\) "(\d+)"/.exec(databases?.text ?? '') ?? [];
+  if (needed.length === 0) return { count: Number(count), exchange: refused.length === 0 };
   throw new DbBackupError('TARGET_FAILED', `${session.label} does not allow ${needed.join(', ')} to this user`, {
     hint: 'A restore needs: ACL SETUSER <user> ~* +@write +restore +select +flushdb +swapdb +info +echo +function +config|get.',
   });
-}
-
-async function databaseCount(session: Session, context: SourceContext): Promise<number> {
-  const [reply] = await session.ask([['CONFIG', 'GET', 'databases']], context);
-  const [, count] = /"databases"\n\s*2\) "(\d+)"/.exec(reply?.text ?? '') ?? [];
-  return count === undefined ? usualDatabases : Number(count);
 }
 
 /** A server that evicts would throw away old data, or new, and say nothing. */
