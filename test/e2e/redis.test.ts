@@ -1,12 +1,10 @@
-/** Redis with the built program: there and back, directly and by ssh. */
+/** Redis with the built program: there and back, directly and behind a prefix that knows nothing of our environment. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { fingerprintOf, type RedisServer, startRedis } from '../servers/redis.ts';
 import { fillLarge, fillNasty } from '../servers/redis-nasty.ts';
-import { type SftpServer, startSshd } from '../servers/sftp.ts';
-import { sshWords } from '../servers/ssh-words.ts';
 import { backupsOf } from './aftermath.ts';
 import { events, expectCode, makeWorkplace, type Run, type Workplace } from './cli.ts';
 
@@ -28,10 +26,9 @@ async function unseen(place: Workplace, args: readonly string[]): Promise<Run> {
   return await ended;
 }
 
-describe.each(['directly', 'ssh'] as const)('redis %s', (way) => {
+describe.each(['directly', 'behind env'] as const)('redis %s', (way) => {
   let place: Workplace;
   let [from, to, large]: RedisServer[] = [];
-  let sshd: SftpServer | undefined;
   let original: unknown;
   beforeAll(async () => {
     [from, to, large] = await Promise.all([
@@ -39,11 +36,11 @@ describe.each(['directly', 'ssh'] as const)('redis %s', (way) => {
       startRedis({ password }),
       startRedis({ password }),
     ]);
-    if (way === 'ssh') sshd = await startSshd();
     original = await fillNasty(from).then(() => fingerprintOf(from as RedisServer));
     await fillLarge(large);
     place = await makeWorkplace({ CACHE_PASSWORD: password });
-    const prefix = sshd ? `, prefix: ${JSON.stringify(sshWords(sshd))}` : '';
+    const words = JSON.stringify(['env', '-i', `PATH=${process.env['PATH']}`]);
+    const prefix = way === 'directly' ? '' : `, prefix: ${words}`;
     const source = (name: string, of: RedisServer) => `
   ${name}: { type: redis, host: 127.0.0.1, port: ${of.port}, password: "\${CACHE_PASSWORD}"${prefix} }`;
     await place.configure(`
@@ -59,7 +56,7 @@ jobs:
   });
   afterAll(async () => {
     await place?.remove();
-    await Promise.all([from?.stop(), to?.stop(), large?.stop(), sshd?.stop()]);
+    await Promise.all([from?.stop(), to?.stop(), large?.stop()]);
   });
 
   test('goes there and back, and nobody sees the password', async () => {
@@ -102,19 +99,17 @@ jobs:
     expect(await fingerprintOf(server)).toEqual(original);
   });
 
-  test.runIf(way === 'ssh').each(['SIGTERM', 'SIGKILL'] as const)(
-    'F23 %s ends the client, and nothing is published',
-    async (signal) => {
-      const client = `-p ${large?.port} --rdb -`;
-      const before = (await backupsOf(place)).length;
-      const { child, ended } = place.start(['run', 'slow']);
-      await vi.waitUntil(() => lines(client).length > 0, { timeout: 30_000, interval: 20 });
-      child.kill(signal);
-      expect((await ended).code).toBe(signal === 'SIGTERM' ? 143 : null);
-      await vi.waitUntil(() => lines(client).length === 0, { timeout: 10_000, interval: 50 });
-      expect((await backupsOf(place)).length).toBe(before);
-    },
-  );
+  test('F23 whatever ends a run ends the client, and nothing is published', async () => {
+    const signal = way === 'directly' ? 'SIGTERM' : 'SIGKILL';
+    const client = `-p ${large?.port} --rdb -`;
+    const before = (await backupsOf(place)).length;
+    const { child, ended } = place.start(['run', 'slow']);
+    await vi.waitUntil(() => lines(client).length > 0, { timeout: 30_000, interval: 20 });
+    child.kill(signal);
+    expect((await ended).code).toBe(signal === 'SIGTERM' ? 143 : null);
+    await vi.waitUntil(() => lines(client).length === 0, { timeout: 10_000, interval: 50 });
+    expect((await backupsOf(place)).length).toBe(before);
+  });
 
   test.runIf(way === 'directly')('F23 SIGTERM in the middle of a restore leaves the target as it was', async () => {
     const server = to as RedisServer;
