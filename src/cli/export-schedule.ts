@@ -21,9 +21,8 @@ export interface ExportRequest {
   readonly format: 'crontab' | 'systemd' | 'kubernetes';
   readonly jobs: readonly JobWithSchedule[];
   readonly config: Config;
-  /** The config as parsed, and as written. */
+  /** The config as parsed. */
   readonly raw: unknown;
-  readonly text: string;
   readonly scope: UnitScope;
   readonly options: {
     readonly envFile?: string;
@@ -68,7 +67,7 @@ export async function writeExport(files: readonly UnitFile[], folder: string, ap
 }
 
 async function manifest(request: ExportRequest, app: App, output: Output): Promise<UnitFile> {
-  const { jobs, config, raw, text, options } = request;
+  const { jobs, config, raw, options } = request;
   const [secretPlace] = literalSecrets(raw);
   if (secretPlace !== undefined) {
     throw new DbBackupError(
@@ -83,7 +82,8 @@ async function manifest(request: ExportRequest, app: App, output: Output): Promi
   const { image = `dbbackup:${app.version}`, namespace, secret } = options;
   const clusterJobs = jobs.map((job) => toClusterJob(job, config));
   const choice = { image, namespace, secret, timezone: await systemTimezone() };
-  const documents = kubernetesManifests(clusterJobs, text, choice);
+  // Without its comments, where old passwords like to stay.
+  const documents = kubernetesManifests(clusterJobs, stringify(raw), choice);
   if (options.image === undefined) output.say(`image: ${image} is only a placeholder; name yours with --image`);
   for (const remark of remarks(jobs, config)) output.say(remark);
   const yaml = documents.map((each) => stringify(each, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n');

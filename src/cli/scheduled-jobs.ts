@@ -13,9 +13,9 @@ const addOne = 'Add one to a job: schedule: { cron: "0 3 * * *" }, or { every: 6
 export async function readScheduleConfig(app: App, options: GlobalOptions) {
   const { loadConfig, readConfig } = await import('../config/load.ts');
   const request = { named: options.config, cwd: app.workingFolder, env: app.env, catalog: await app.loadCatalog() };
-  const { raw, text, config } = await readConfig(request);
+  const { raw, config } = await readConfig(request);
   // The same again, for its error with all problems.
-  return { raw, text, config: config ?? (await loadConfig(request)) };
+  return { raw, config: config ?? (await loadConfig(request)) };
 }
 
 /** Throws USAGE for a job that is unknown or has no schedule. */

@@ -22,8 +22,6 @@ export interface ConfigReading {
   readonly file: string;
   /** As in the file, references unresolved; for `showConfig`. */
   readonly raw: unknown;
-  /** The file itself. */
-  readonly text: string;
   readonly problems: readonly Problem[];
   /** Undefined when there are problems. */
   readonly config: Config | undefined;
@@ -44,11 +42,10 @@ export async function loadConfig(request: ConfigRequest): Promise<Config> {
 export async function readConfig({ catalog, ...place }: ConfigRequest): Promise<ConfigReading> {
   const { file, text } = await readConfigText(place);
   const { raw, problems, lineOf } = parseConfigDocument(text);
-  if (problems.length > 0) return { file, raw, text, problems, config: undefined };
-  if (raw === null)
-    return { file, raw, text, problems: [{ path: '', message: 'the file is empty' }], config: undefined };
+  if (problems.length > 0) return { file, raw, problems, config: undefined };
+  if (raw === null) return { file, raw, problems: [{ path: '', message: 'the file is empty' }], config: undefined };
   registerLiteralSecrets(raw);
   const { findings, config } = checkConfig(raw, file, dirname(file), catalog);
   const located = findings.map(({ path, ...rest }) => ({ path: formatPath(path), line: lineOf(path), ...rest }));
-  return { file, raw, text, problems: located.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)), config };
+  return { file, raw, problems: located.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)), config };
 }

@@ -49,11 +49,13 @@ export function kubernetesManifests(
   configText: string,
   choice: ClusterChoice,
 ): readonly (ConfigMap | CronJob)[] {
+  const config = `dbbackup-config-${digest(configText)}`;
   const metadata = { namespace: choice.namespace, labels };
-  const config: ConfigMap = {
+  // Named for what it holds: two configs in one namespace do not meet, and a job keeps the one it was made with.
+  const map: ConfigMap = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { name: 'dbbackup', ...metadata },
+    metadata: { name: config, ...metadata },
     data: { [configFile]: configText },
   };
   const cronJobs = jobs.map(
@@ -61,15 +63,15 @@ export function kubernetesManifests(
       apiVersion: 'batch/v1',
       kind: 'CronJob',
       metadata: { name: objectName(job.name), ...metadata, annotations: { 'dbbackup/job': job.name } },
-      spec: cronJobSpec(job, choice),
+      spec: cronJobSpec(job, config, choice),
     }),
   );
-  return [config, ...cronJobs];
+  return [map, ...cronJobs];
 }
 
 const labels = { 'app.kubernetes.io/name': 'dbbackup' };
 
-function cronJobSpec(job: ClusterJob, choice: ClusterChoice): CronJobSpec {
+function cronJobSpec(job: ClusterJob, config: string, choice: ClusterChoice): CronJobSpec {
   const { totalTimeoutMs } = job;
   const limit = totalTimeoutMs === undefined ? undefined : Math.ceil(totalTimeoutMs / 1000) + graceSeconds;
   return {
@@ -85,13 +87,13 @@ function cronJobSpec(job: ClusterJob, choice: ClusterChoice): CronJobSpec {
         // Tries are the job's own (`retry`): exit code 8 means that there is a backup, and no second one is wanted.
         backoffLimit: 0,
         activeDeadlineSeconds: limit,
-        template: { metadata: { labels }, spec: podSpec(job, choice) },
+        template: { metadata: { labels }, spec: podSpec(job, config, choice) },
       },
     },
   };
 }
 
-function podSpec(job: ClusterJob, choice: ClusterChoice): PodSpec {
+function podSpec(job: ClusterJob, config: string, choice: ClusterChoice): PodSpec {
   const files = secretFiles(job.needs.files);
   const mounts = files.map(({ key, path }) => ({
     name: 'secret-files',
@@ -132,7 +134,7 @@ function podSpec(job: ClusterJob, choice: ClusterChoice): PodSpec {
       },
     ],
     volumes: [
-      { name: 'config', configMap: { name: 'dbbackup' } },
+      { name: 'config', configMap: { name: config } },
       { name: 'state', emptyDir: {} },
       { name: 'tmp', emptyDir: {} },
       ...(files.length === 0 ? [] : [secretVolume(files, choice.secret)]),

@@ -40,12 +40,12 @@ export function exportCommand(context: CommandContext): Command {
       runAction<ExportFlags>(context, async ({ args, options }, output) => {
         const { exportSchedule, writeExport } = await import('../export-schedule.ts');
         const format = oneOf(options.format, formats, '--format');
-        const { config, raw, text } = await readScheduleConfig(context.app, options);
+        const { config, raw } = await readScheduleConfig(context.app, options);
         const jobs = await chooseSomeScheduled(args, config);
         if (format !== 'kubernetes') await warnOfVariables(jobs, config, options.envFile, context.app, output);
         if (format !== 'crontab') await remarkSkippedTimes(jobs, output);
         const scope = scopeOf(options);
-        const files = await exportSchedule({ format, jobs, config, raw, text, scope, options }, context.app, output);
+        const files = await exportSchedule({ format, jobs, config, raw, scope, options }, context.app, output);
         if (options.output === undefined) {
           output.result({ format, files }, () =>
             files

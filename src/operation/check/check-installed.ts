@@ -1,6 +1,7 @@
 /** Does what was installed for this config still say what the config says? Who starts nothing here has nothing to hear. */
 import { existsSync } from 'node:fs';
 import type { Config } from '../../config/config.ts';
+import { explain } from '../../errors.ts';
 import { type Finding, info, ok, warn } from '../../finding.ts';
 import { blockIn, crontabSchedules } from '../../schedule/crontab.ts';
 import { onCalendar } from '../../schedule/on-calendar.ts';
@@ -31,7 +32,13 @@ async function crontabFinding(
   { signal }: Runtime,
 ): Promise<Finding[]> {
   if (!(await hasCrontab())) return [];
-  const block = blockIn(await readCrontab(signal), config.file);
+  const crontab = await readCrontab(signal).catch((error) => {
+    signal.throwIfAborted();
+    return error instanceof Error ? error : new Error(String(error));
+  });
+  // Not everybody may have one (cron.allow).
+  if (typeof crontab !== 'string') return [info(`the crontab cannot be read: ${explain(crontab)}`)];
+  const block = blockIn(crontab, config.file);
   if (block === undefined) return [];
   const installed = crontabSchedules(block);
   const wanted = new Map(jobs.map((job) => [job.name, cronOf(job.schedule)]));

@@ -60,7 +60,10 @@ export class Daemon {
   async work(): Promise<void> {
     const { signal, onEvent } = this.#options;
     signal.addEventListener('abort', () => onEvent({ type: 'stopping', running: this.#runningJobs() }), { once: true });
-    await this.#begin();
+    const begun = this.#begin();
+    // A reload that comes early waits for its turn.
+    this.#reloading = begun.catch(() => undefined);
+    await begun;
     await this.#scheduler.work(signal);
     await this.#reloading;
     this.#session?.runtime.history.close();

@@ -1,3 +1,4 @@
+import { DbBackupError } from '../../errors.ts';
 import { blockIn, replaceBlock } from '../../schedule/crontab.ts';
 import { readCrontab, writeCrontab } from './crontab-program.ts';
 import type { SchedulePlan } from './schedule-plan.ts';
@@ -15,6 +16,12 @@ export async function planCrontab(
     changes:
       before === after ? [] : [{ name: 'crontab', before: blockIn(before, configFile) ?? '', after: block ?? '' }],
     remarks: [],
-    apply: () => writeCrontab(after, signal),
+    async apply() {
+      // Somebody may have edited it while the question stood.
+      if ((await readCrontab(signal)) !== before) {
+        throw new DbBackupError('BUSY', 'the crontab was changed meanwhile, and is left alone', { hint: 'Try again.' });
+      }
+      await writeCrontab(after, signal);
+    },
   };
 }
