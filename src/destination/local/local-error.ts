@@ -7,6 +7,7 @@ const missing = new Set(['ENOENT', 'ENOTDIR']);
 const hints: Readonly<Record<string, string>> = {
   EACCES: 'Give the user that runs dbbackup the right to read and write the folder.',
   EPERM: 'Give the user that runs dbbackup the right to read and write the folder.',
+  ENOENT: 'The folder has gone, or none can be made at this place: check the path.',
   EROFS: 'The file system is mounted read-only: remount it, or choose another path.',
   ENAMETOOLONG: 'The file system takes no names that long: choose a shorter job name or path.',
   EIO: 'The disk reported an error: look at the kernel log and check the disk before you trust it with backups.',

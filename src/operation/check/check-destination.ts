@@ -33,8 +33,9 @@ async function* liveThrough(destination: Destination, signal: AbortSignal): Asyn
   const key = `${folder}/${randomUUID()}.state.json`;
   const content = Buffer.from(JSON.stringify({ probe: randomBytes(probeBytes).toString('base64') }));
   const started = Date.now();
+  let stored: StoredObject | undefined;
   try {
-    const stored = await put(destination, key, content, signal);
+    stored = await put(destination, key, content, signal);
     const ended = Date.now();
     yield* readBack(destination, key, content, signal);
     yield ok(
@@ -46,7 +47,7 @@ async function* liveThrough(destination: Destination, signal: AbortSignal): Asyn
     signal.throwIfAborted();
     yield failure(error);
   } finally {
-    yield* removed(destination, key);
+    yield* removed(destination, key, stored !== undefined);
   }
   await removeAbandoned(destination, signal);
 }
@@ -102,15 +103,18 @@ async function refusal(destination: Destination, key: string, content: Buffer, s
   );
 }
 
-async function* removed(destination: Destination, key: string): AsyncGenerator<Finding> {
+/** What was never stored is deleted all the same, but nothing follows from that. */
+async function* removed(destination: Destination, key: string, wasStored: boolean): AsyncGenerator<Finding> {
   try {
     await destination.delete(key);
+    if (!wasStored) return;
     if ((await destination.stat(key)) === undefined) return yield ok('deletes what it is told to delete');
     yield warn(
       `${key} is still there after it was deleted`,
       'Retention may not work there: look at locks and rights of the store.',
     );
   } catch (error) {
+    if (!wasStored) return;
     const { wayOut } = failure(
       error,
       'Give the right to delete, or set no retention there and let the store remove old backups.',

@@ -2,6 +2,7 @@ import { DbBackupError } from '../../errors.ts';
 import { ProgramFailure } from '../../process/process.ts';
 
 const refusedLogin = /authentication failed|no password supplied|password required|no pg_hba\.conf entry/;
+const noDatabase = /FATAL: {1,2}database ".*" does not exist/;
 const noConnection =
   /connection to server .* failed|could not (connect|translate)|server closed the connection|terminating connection/s;
 
@@ -17,6 +18,11 @@ export function explain(cause: unknown, operation: string, hint?: string): Error
   if (refusedLogin.test(cause.stderrTail)) {
     return new DbBackupError('AUTHENTICATION_FAILED', message, {
       hint: "Check user and password (in the config, PGPASSWORD or .pgpass) and the server's pg_hba.conf.",
+    });
+  }
+  if (noDatabase.test(cause.stderrTail)) {
+    return new DbBackupError('SOURCE_FAILED', message, {
+      hint: 'Correct the name of the database in the config or the URL; for a restore, --create makes a new one.',
     });
   }
   if (noConnection.test(cause.stderrTail)) {
