@@ -72,4 +72,15 @@ jobs: { thing: { source: thing, destinations: disk, timeouts: { idle: 1s } } }
     expectCode(await place.run('verify', 'thing@latest'), 0);
     expectCode(await place.run('check', '--json'), 0);
   });
+
+  test('check looks for the program that restores, too, and tells what nobody can check', async () => {
+    await configure({});
+    const config = readFileSync(place.path('dbbackup.yaml'), 'utf8');
+    writeFileSync(place.path('dbbackup.yaml'), config.replace('restore: [sh,', 'restore: [no-such-program,'));
+    const { stdout } = expectCode(await place.run('check', '--source', 'thing'), 3);
+    expect(stdout).toMatch(/ok .* is there\n.*fail .*the program no-such-program was not found/);
+    writeFileSync(place.path('dbbackup.yaml'), config.replace(/ +(restore|endsWith): .*\n/g, ''));
+    const bare = expectCode(await place.run('check', '--source', 'thing'), 0).stdout;
+    expect(bare).toMatch(/info .*no restore command[\s\S]*info .*without "endsWith"/);
+  });
 });

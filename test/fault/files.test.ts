@@ -24,6 +24,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Finding } from '../../src/finding.ts';
 import { filesType } from '../../src/source/files/files.ts';
 import type { FilesOptions } from '../../src/source/files/options.ts';
 import { encodeHeader, endOfArchive, paddingOf } from '../../src/source/files/tar-header.ts';
@@ -59,6 +60,24 @@ function data(name: string): string {
 
 async function startDump(context: TestContext, options: Partial<FilesOptions> = {}): Promise<Dump> {
   return sourceOf(options).dump({ format, backupType: 'full', filter: {} }, context);
+}
+
+async function findings(context: TestContext, options: Partial<FilesOptions> = {}): Promise<Finding[]> {
+  const check = sourceOf(options).check?.({ ...context, formats: ['tar'], filtered: false });
+  const found: Finding[] = [];
+  for await (const each of check ?? []) found.push(each);
+  return found;
+}
+
+/** Root may read everything. */
+async function asNobody<Value>(work: () => Promise<Value>): Promise<Value> {
+  if (process.geteuid?.() !== 0) return work();
+  process.seteuid?.('nobody');
+  try {
+    return await work();
+  } finally {
+    process.seteuid?.('root');
+  }
 }
 
 async function dump(options: Partial<FilesOptions> = {}) {
@@ -195,6 +214,24 @@ describe('what a dump takes', () => {
     await expect(dump().then(() => 'a dump')).rejects.toMatchObject({ code: 'DUMP_EMPTY' });
     writeFileSync(data('x.log'), 'x');
     await expect(dump({ exclude: ['*.log'] }).then(() => 'a dump')).rejects.toMatchObject({ code: 'DUMP_EMPTY' });
+  });
+
+  it('check tells what could not be read, what leads out, and what is left out', async () => {
+    mkdirSync(data('sub'), { recursive: true });
+    for (const name of ['open', 'sub/closed']) writeFileSync(data(name), name);
+    chmodSync(folder, 0o755);
+    chmodSync(all, 0o755);
+    chmodSync(data('sub/closed'), 0o000);
+    symlinkSync('/etc', data('away'));
+    makeFifo(data('pipe'));
+    const found = await asNobody(() => withContext((context) => findings(context)));
+    expect(found.map(({ severity }) => severity)).toEqual(['ok', 'fail', 'warn', 'info']);
+    expect(found.map(({ what }) => what).join('\n')).toMatch(/4 files.*\n.*sub\/closed.*\n.*: away\n.*: pipe$/);
+    chmodSync(data('sub/closed'), 0o600);
+    const fine = await withContext((context) => findings(context, { outsideLinks: true, exclude: ['pipe'] }));
+    expect(fine.map(({ severity }) => severity)).toEqual(['ok']);
+    const nothing = await withContext((context) => findings(context, { include: ['none'] }));
+    expect(nothing).toMatchObject([{ severity: 'fail', what: expect.stringContaining('nothing to back up') }]);
   });
 
   it('measures beforehand what comes, to the byte', async () => {

@@ -10,6 +10,7 @@ import { basename, resolve } from 'node:path';
 import { pipeline, Writable } from 'node:stream';
 import { pipeline as wholePipeline } from 'node:stream/promises';
 import { DbBackupError } from '../../errors.ts';
+import { type Finding, failure, info, ok } from '../../finding.ts';
 import {
   capture,
   consume,
@@ -84,10 +85,27 @@ class CommandSource implements Source {
   async inspect(context: SourceContext): Promise<Inspection> {
     const { dump, version } = this.#options;
     const name = basename(dump[0] ?? '');
-    await this.#assertFound(dump, context);
+    await this.#found(dump, context);
     const said = version && (await capture(await this.#spec(version, context))).stdout.trim();
     const toolVersion = /\d+(\.\d+)+\S*/.exec(said ?? '')?.[0] ?? 'unknown';
     return { tool: `${name} ${toolVersion}`, toolVersion, databases: [this.identity.label], warnings: [] };
+  }
+
+  /** That the programs are there, and what nobody but the config can know: how a whole dump ends. */
+  async *check(context: SourceContext): AsyncGenerator<Finding> {
+    const { restore, endsWith } = this.#options;
+    const { tool } = await this.inspect(context);
+    yield ok(`${tool.replace(/ unknown$/, '')} is there`);
+    if (restore === undefined) {
+      yield info('it has no restore command: its backups come back as files (restore --output)');
+    } else {
+      yield await this.#found(restore, context).then(
+        () => ok(`${restore[0]}, which restores, is there`),
+        (error: unknown) => failure(error),
+      );
+    }
+    if (endsWith !== undefined) return;
+    yield info('without "endsWith" a dump is whole when its program exits with 0 and has written something');
   }
 
   async dump(_request: unknown, context: SourceContext): Promise<Dump> {
@@ -98,7 +116,7 @@ class CommandSource implements Source {
   }
 
   async examineTarget(_request: unknown, context: SourceContext) {
-    await this.#assertFound(this.#restoreCommand(), context);
+    await this.#found(this.#restoreCommand(), context);
     return { label: this.identity.label, hasData: true, isUnknown: true };
   }
 
@@ -152,7 +170,7 @@ class CommandSource implements Source {
     });
   }
 
-  async #assertFound([name = '']: readonly string[], { signal }: SourceContext): Promise<void> {
+  async #found([name = '']: readonly string[], { signal }: SourceContext): Promise<void> {
     const { prefix: words } = this.#options;
     const prefix = words && (await openPrefix(words, signal));
     const found = prefix ? await findRemoteProgram(name, prefix, signal) : await findProgram(this.#here(name));

@@ -62,7 +62,7 @@ export async function* archive(
 }
 
 /** With its library, which only this source needs. */
-async function openSelection(options: FilesOptions): Promise<Selection> {
+export async function openSelection(options: FilesOptions): Promise<Selection> {
   const { Selection } = await import('./selection.ts');
   return new Selection(options);
 }

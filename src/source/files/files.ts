@@ -10,6 +10,7 @@ import { basename } from 'node:path';
 import { DbBackupError, wrapError } from '../../errors.ts';
 import type { DumpFormat, Source, SourceCapabilities, SourceType } from '../source.ts';
 import { type Measure, measure } from './archive.ts';
+import { checkFiles } from './check.ts';
 import { startDump } from './dump.ts';
 import { EndOfDumpCheck } from './end-of-dump.ts';
 import { type FilesOptions, filesOptions, folderPath, optionsFromTarget } from './options.ts';
@@ -72,6 +73,9 @@ function openFiles(options: FilesOptions, baseFolder: string): Source {
       return { label: path, hasData };
     },
     restore: (request, context) => restoreFiles(path, options, request, context),
+    async *check({ signal }) {
+      yield* checkFiles(await existingFolder(path), options, signal);
+    },
   };
 }
 

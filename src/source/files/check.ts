@@ -1,0 +1,78 @@
+/** What a backup of this folder needs: that it is there, and that everything in it may be read. */
+import { type Finding, fail, info, ok, warn } from '../../finding.ts';
+import { formatBytes } from '../../value/figure.ts';
+import { openSelection } from './archive.ts';
+import { EntryMaker } from './entry.ts';
+import { Notes } from './notes.ts';
+import { OpenFolder, openFile } from './open-folder.ts';
+import type { FilesOptions } from './options.ts';
+import { walk } from './walk.ts';
+
+/** So many names are told; of more only the number is. */
+const named = 5;
+
+interface Look {
+  entries: number;
+  bytes: number;
+  readonly unreadable: string[];
+  readonly notes: Notes;
+}
+
+/** `path`: real. Opens every file, and reads none. */
+export async function* checkFiles(path: string, options: FilesOptions, signal: AbortSignal): AsyncGenerator<Finding> {
+  const { entries, bytes, unreadable, notes } = await look(path, options, signal);
+  const all = `${path} holds ${entries} files, folders and links, ${formatBytes(bytes)} of content`;
+  if (entries === 0) {
+    yield fail(
+      `there is nothing to back up in ${path}`,
+      'Correct "path", "include" and "exclude". Is its disk mounted?',
+    );
+  } else yield ok(all);
+  if (unreadable.length > 0) {
+    yield fail(
+      `this user may not read ${some(unreadable)}, at which a run fails`,
+      'Run dbbackup as a user who may read it, or leave it out with "exclude".',
+    );
+  }
+  const { outside = [], skipped = [] } = notes.properties();
+  if (outside.length > 0) {
+    yield warn(
+      `links lead out of the folder, and a restore refuses them: ${some(outside)}`,
+      'If they are meant, say "outsideLinks: true".',
+    );
+  }
+  if (skipped.length > 0) yield info(`sockets, pipes and devices are left out: ${some(skipped)}`);
+}
+
+async function look(path: string, options: FilesOptions, signal: AbortSignal): Promise<Look> {
+  const seen: Look = { entries: 0, bytes: 0, unreadable: [], notes: new Notes() };
+  const maker = new EntryMaker(path, options.outsideLinks !== true, seen.notes);
+  const root = await OpenFolder.open(Buffer.from(path));
+  try {
+    for await (const found of walk(root, await openSelection(options), seen.notes, signal)) {
+      const entry = await maker.make(found);
+      if (entry === undefined) continue;
+      seen.entries += 1;
+      seen.bytes += entry.size;
+      if (entry.type === 'file' && !(await isReadable(found.at))) seen.unreadable.push(found.path.toString('utf8'));
+    }
+  } finally {
+    await root.close();
+  }
+  return seen;
+}
+
+/** What has vanished in between is not missing. */
+async function isReadable(at: Buffer): Promise<boolean> {
+  try {
+    await (await openFile(at)).close();
+    return true;
+  } catch (error) {
+    return !['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
+  }
+}
+
+function some(names: readonly string[]): string {
+  const more = names.length > named ? ` and ${names.length - named} more` : '';
+  return `${names.slice(0, named).join(', ')}${more}`;
+}
