@@ -23,7 +23,11 @@ const campaigns = [
     env: { DBBACKUP_TEST_ROUNDS: '100', DBBACKUP_TEST_LARGE: '1' },
   },
   { name: 's3-large', files: ['test/e2e/s3-large.test.ts'], env: { DBBACKUP_TEST_LARGE: '1' } },
-  { name: 'memory', files: ['test/e2e/memory.test.ts'], env: { DBBACKUP_TEST_MEGABYTES: '1000' } },
+  {
+    name: 'memory',
+    files: ['test/e2e/memory.test.ts'],
+    env: { DBBACKUP_TEST_MEGABYTES: '1000', DBBACKUP_TEST_ROW_MEGABYTES: '100' },
+  },
   { name: 'schedule', files: ['test/unit/schedule/on-calendar.test.ts'], env: { DBBACKUP_TEST_ROUNDS: '3000' } },
   { name: 'package', files: ['test/e2e/package.test.ts'], env: {} },
   { name: 'report', files: ['test/e2e/report-browser.test.ts'], env: {}, install: ['chromium'] },
