@@ -1,6 +1,8 @@
 /**
  * Peak memory does not grow with the database: kernel's own account (VmHWM) of every process of a run, sampled.
  * DBBACKUP_TEST_MEGABYTES: size of the larger database (default 120; `npm run soak` takes 1000).
+ * DBBACKUP_TEST_ROW_MEGABYTES: size of one row in MariaDB (default 40; `npm run soak` takes 100). Its own client has to
+ * hold a row, so there only our processes count.
  */
 import { readFileSync, realpathSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

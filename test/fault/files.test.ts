@@ -226,7 +226,7 @@ describe('what a dump takes', () => {
     makeFifo(data('pipe'));
     const found = await asNobody(() => withContext((context) => findings(context)));
     expect(found.map(({ severity }) => severity)).toEqual(['ok', 'fail', 'warn', 'info']);
-    expect(found.map(({ what }) => what).join('\n')).toMatch(/4 files.*\n.*sub\/closed.*\n.*: away\n.*: pipe$/);
+    expect(found.map(({ what }) => what).join('\n')).toMatch(/4 entries.*\n.*sub\/closed.*\n.*: away\n.*: pipe$/);
     chmodSync(data('sub/closed'), 0o600);
     const fine = await withContext((context) => findings(context, { outsideLinks: true, exclude: ['pipe'] }));
     expect(fine.map(({ severity }) => severity)).toEqual(['ok']);

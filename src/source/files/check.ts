@@ -21,7 +21,7 @@ interface Look {
 /** `path`: real. Opens every file, and reads none. */
 export async function* checkFiles(path: string, options: FilesOptions, signal: AbortSignal): AsyncGenerator<Finding> {
   const { entries, bytes, unreadable, notes } = await look(path, options, signal);
-  const all = `${path} holds ${entries} files, folders and links, ${formatBytes(bytes)} of content`;
+  const all = `${path} holds ${entries} ${entries === 1 ? 'entry' : 'entries'}, ${formatBytes(bytes)} of content`;
   if (entries === 0) {
     yield fail(
       `there is nothing to back up in ${path}`,
