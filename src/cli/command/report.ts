@@ -38,17 +38,20 @@ export function reportCommand(context: CommandContext): Command {
         const report = await queryHistory(context.app, options, output, (history) =>
           makeReport(request, history, runtime),
         );
-        for (const problem of problemsOf(report)) output.warn(problem);
+        const problems = problemsOf(report);
+        // The report on a terminal says so where it matters.
+        if (options.html !== undefined || output.json || output.quiet) for (const each of problems) output.warn(each);
         if (options.html === undefined) await show(report, context.app, output);
         else await writeHtml(report, options.html, askConsent(context.app, options.yes ?? false), context.app, output);
-        return problemsOf(report).length > 0 ? 7 : undefined;
+        return problems.length > 0 ? 7 : undefined;
       }),
     );
 }
 
 const examples = `
-A report that was written before is replaced; any other file only with --yes. The exit code is 7 when a destination could
-not be read: the report then goes on without it.
+A report that was written before is replaced; any other file only with --yes.
+The exit code is 7 when a destination could not be read: the report then goes on
+without it.
 
 Examples:
   $ dbbackup report

@@ -1,11 +1,10 @@
 /** Pure: what the history and the destinations tell of a job, joined, and judged. */
-import type { Execution } from '../../history/history.ts';
 import { usualIntervalMs } from '../../retention/forecast.ts';
 import { nextRun } from '../../schedule/next-run.ts';
 import { describeSchedule, type Schedule } from '../../schedule/schedule.ts';
 import { isGood, type StoredBackup } from '../storage/stored-backup.ts';
 import type { Copies } from './read-copies.ts';
-import { type JobRecord, runOf } from './read-runs.ts';
+import type { JobRecord } from './read-runs.ts';
 import type { CopyReport, Counts, JobReport, JobState, LastGood, Run, ScheduleReport } from './report.ts';
 
 export interface JobFindings {
@@ -15,11 +14,15 @@ export interface JobFindings {
   readonly disabled: boolean;
   readonly schedule?: Schedule;
   readonly record: JobRecord;
-  /** The newest of the history, however old. */
-  readonly lastRun?: Execution;
-  readonly lastCompleted?: Execution;
+  readonly earlier?: Earlier;
   /** Undefined: nobody was to look. */
   readonly copies?: readonly Copies[];
+}
+
+/** From before the time of the report. */
+export interface Earlier {
+  readonly lastRun?: Run;
+  readonly lastGood?: Run;
 }
 
 interface Concern {
@@ -30,7 +33,7 @@ interface Concern {
 export function composeJob(found: JobFindings, since: Date, now: Date): JobReport {
   const { name, description, source, disabled, record } = found;
   const runs = joinRuns(record.runs, found.copies ?? [], since);
-  const lastRun = runs.at(-1) ?? (found.lastRun && runOf(found.lastRun));
+  const lastRun = runs.at(-1) ?? found.earlier?.lastRun;
   const lastGood = lastGoodOf(found, now);
   const schedule = found.schedule && scheduleOf(found.schedule, disabled, lastRun, now);
   const concerns = concernsOf({ ...found, schedule, runs, lastRun, lastGood }, now);
@@ -87,8 +90,11 @@ function countsOf(runs: readonly Run[]): Counts {
 }
 
 /** The destinations are the truth; the history is believed only where none of them was asked. */
-function lastGoodOf({ copies, lastCompleted }: JobFindings, now: Date): LastGood | undefined {
-  if (copies === undefined) return lastCompleted && fromHistory(lastCompleted, now);
+function lastGoodOf({ copies, record, earlier }: JobFindings, now: Date): LastGood | undefined {
+  if (copies === undefined) {
+    const last = record.runs.findLast(({ status }) => status === 'completed') ?? earlier?.lastGood;
+    return last && fromHistory(last, now);
+  }
   const good = copies.flatMap(({ destination, holdings }) =>
     holdings?.lastGood === undefined ? [] : [{ destination, ...holdings.lastGood }],
   );
@@ -99,8 +105,8 @@ function lastGoodOf({ copies, lastCompleted }: JobFindings, now: Date): LastGood
   return { backupId, at, ageMs: now.getTime() - at.getTime(), rawBytes, storedBytes, destinations };
 }
 
-function fromHistory(execution: Execution, now: Date): LastGood {
-  const { backupId = '', startedAt: at, rawBytes = 0, storedBytes = 0 } = execution;
+function fromHistory(run: Run, now: Date): LastGood {
+  const { backupId = '', startedAt: at, rawBytes = 0, storedBytes = 0 } = run;
   return { backupId, at, ageMs: now.getTime() - at.getTime(), rawBytes, storedBytes, destinations: [] };
 }
 
@@ -115,7 +121,7 @@ function scheduleOf(schedule: Schedule, disabled: boolean, lastRun: Run | undefi
   return { text, nextRun: nextRun(schedule, now), missedAt: missed ? due : undefined };
 }
 
-interface Judged extends Omit<JobFindings, 'lastRun' | 'schedule'> {
+interface Judged extends Omit<JobFindings, 'schedule'> {
   readonly schedule?: ScheduleReport;
   readonly runs: readonly Run[];
   readonly lastRun?: Run;

@@ -7,10 +7,10 @@ import { DbBackupError } from '../../errors.ts';
 import type { History } from '../../history/history.ts';
 import { choiceHint } from '../choice-hint.ts';
 import type { Runtime } from '../runtime.ts';
-import { composeJob } from './compose-job.ts';
+import { composeJob, type Earlier } from './compose-job.ts';
 import { type Copies, CopyReader } from './read-copies.ts';
-import { emptyRecord, type JobRecord, readRuns } from './read-runs.ts';
-import type { JobReport, Report } from './report.ts';
+import { emptyRecord, type JobRecord, readRuns, runOf } from './read-runs.ts';
+import type { JobReport, Report, Run } from './report.ts';
 
 export interface ReportRequest {
   /** Empty: every job of the config, and every other that the history knows. */
@@ -22,7 +22,7 @@ export interface ReportRequest {
 
 export async function makeReport(
   request: ReportRequest,
-  history: Pick<History, 'list' | 'logs' | 'jobStatistics'>,
+  history: Pick<History, 'list' | 'logs'>,
   runtime: Runtime,
   now = new Date(),
 ): Promise<Report> {
@@ -35,7 +35,7 @@ export async function makeReport(
     names.map(async (name): Promise<JobReport> => {
       const config = runtime.config?.jobs.get(name);
       const record = records.get(name) ?? emptyRecord();
-      const { lastRun, lastGood: lastCompleted } = history.jobStatistics(name);
+      const earlier = readEarlier(name, record, destinationsRead, history);
       const copies = reader && (await readCopies(name, config, record, reader, runtime));
       const about = {
         name,
@@ -44,11 +44,30 @@ export async function makeReport(
         disabled: isDisabled(config),
         schedule: config?.schedule,
       };
-      return composeJob({ ...about, record, lastRun, lastCompleted, copies }, since, now);
+      return composeJob({ ...about, record, earlier, copies }, since, now);
     }),
   );
   const { timeZone: timezone } = Intl.DateTimeFormat().resolvedOptions();
   return { tool: runtime.tool, host: runtime.host, generatedAt: now, since, timezone, destinationsRead, jobs };
+}
+
+/** From before the time of the report, where nothing in it answers: how a job last ended, and its last good backup. */
+function readEarlier(
+  name: string,
+  { runs }: JobRecord,
+  destinationsRead: boolean,
+  history: Pick<History, 'list'>,
+): Earlier {
+  const isKnown = destinationsRead || runs.some(({ status }) => status === 'completed');
+  return {
+    lastRun: runs.length > 0 ? undefined : newest(name, history),
+    lastGood: isKnown ? undefined : newest(name, history, 'completed'),
+  };
+}
+
+function newest(job: string, history: Pick<History, 'list'>, status?: 'completed'): Run | undefined {
+  const [found] = history.list({ job, kind: 'backup', status, limit: 1 }).executions;
+  return found && runOf(found);
 }
 
 function readCopies(
@@ -66,13 +85,13 @@ function readCopies(
 function chooseNames(
   wanted: readonly string[],
   records: ReadonlyMap<string, JobRecord>,
-  history: Pick<History, 'jobStatistics'>,
+  history: Pick<History, 'list'>,
   runtime: Runtime,
 ): readonly string[] {
   const known = new Set([...(runtime.config?.jobs.keys() ?? []), ...records.keys()]);
   for (const name of wanted) {
     // One that last ran before `since` is known, too.
-    if (known.has(name) || history.jobStatistics(name).total > 0) continue;
+    if (known.has(name) || newest(name, history) !== undefined) continue;
     throw new DbBackupError('USAGE', `no job "${name}" in the config or the history`, {
       hint: choiceHint(name, known),
     });

@@ -13,11 +13,11 @@ export interface JobRecord {
 }
 
 /** Rows held at a time: a job that runs every minute has 130,000 in three months. */
-const pageSize = 2000;
+const pageSize = 10_000;
 /** Characters; the log has all of it. */
 const messageLimit = 1000;
 /** A file of garbage between two sound pages must not keep us here for ever. */
-const mostPages = 5000;
+const mostPages = 1000;
 
 /** Job → its record. Without names: every job that has anything. */
 export function readRuns(

@@ -10,8 +10,11 @@ import { describeCounts, describeRange, plural } from '../figures.ts';
 import { type Content, html, type Markup } from './markup.ts';
 import { type Scale, scaleOf, timeTicks, type Unit } from './scale.ts';
 
-/** Keeps a page of many jobs light, and a column visible on a phone. */
+/** More could not be told apart on a phone. */
 const mostColumns = 120;
+const fewestColumns = 60;
+/** Of all charts of a page together, so that one of many jobs stays light. */
+const columnsOfPage = 5000;
 const mostTicks = 7;
 /** Units of the drawing: across at will, down they are pixels. */
 const across = 1200;
@@ -29,9 +32,17 @@ interface Band {
   readonly height: number;
 }
 
+/** What a chart and a section need to know of the page. */
+export interface Surroundings {
+  readonly now: Date;
+  /** How many there are. */
+  readonly jobs: number;
+}
+
 /** Nothing without a run that ended. */
-export function chart(job: JobReport, now: Date, id: string): Content {
-  const columns = columnsOf(job.runs, now, mostColumns);
+export function chart(job: JobReport, { now, jobs }: Surroundings, id: string): Content {
+  const most = Math.max(fewestColumns, Math.min(mostColumns, Math.floor(columnsOfPage / jobs)));
+  const columns = columnsOf(job.runs, now, most);
   const [first, last] = [columns[0], columns.at(-1)];
   if (first === undefined || last === undefined) return undefined;
   const bands: readonly Band[] = [

@@ -36,7 +36,7 @@ export function htmlReport(report: Report): string {
 <main>
 ${jobs.length > 1 && html`<nav aria-label="Jobs"><ul class="cards">${inOrder(jobs).map(card)}</ul></nav>`}
 ${jobs.length === 0 && html`<p class="empty">Neither the config nor the history has a job. <code>dbbackup run &lt;job&gt;</code> makes the first backup.</p>`}
-${inOrder(jobs).map(({ job, id }) => jobSection(job, generatedAt, id))}
+${inOrder(jobs).map(({ job, id }) => jobSection(job, { now: generatedAt, jobs: jobs.length }, id))}
 </main>
 <footer>Made by ${tool.name} ${tool.version}. Times are ${zone}. Sizes, copies and retention are what the destinations said then; runs and failures are from the history of this machine.</footer>
 </body>

@@ -12,7 +12,7 @@ import {
 import { formatBytes, formatDuration, formatSavings } from '../../../value/figure.ts';
 import { formatTime } from '../../format.ts';
 import { describeCounts, describeOutlook, formatAge, plural, successRate } from '../figures.ts';
-import { chart } from './chart.ts';
+import { chart, type Surroundings } from './chart.ts';
 import { type Content, html, type Markup } from './markup.ts';
 
 const shownRuns = 15;
@@ -25,7 +25,7 @@ export const stateWords: Readonly<Record<JobState, string>> = {
   idle: '– nothing yet',
 };
 
-export function jobSection(job: JobReport, now: Date, id: string): Markup {
+export function jobSection(job: JobReport, page: Surroundings, id: string): Markup {
   const { name, description, source, disabled, state, concerns } = job;
   const about = [
     description,
@@ -36,8 +36,8 @@ export function jobSection(job: JobReport, now: Date, id: string): Markup {
 <div class="head"><h2 id="${id}-h"><bdi>${name}</bdi></h2>${stateBadge(state)}</div>
 <p class="dim"><bdi>${about.filter((each) => each !== undefined).join(' · ')}</bdi></p>
 ${concerns.length > 0 && html`<ul class="concerns ${state}">${concerns.map((each) => html`<li>${capital(each)}.</li>`)}</ul>`}
-${facts(job, now)}
-${chart(job, now, `${id}-c`) ?? html`<p class="empty">No run in this time, so there is nothing to draw.</p>`}
+${facts(job, page.now)}
+${chart(job, page, `${id}-c`) ?? html`<p class="empty">No run in this time, so there is nothing to draw.</p>`}
 ${copies(job)}
 ${failures(job)}
 ${newestRuns(job)}

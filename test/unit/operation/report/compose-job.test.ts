@@ -31,8 +31,7 @@ function copies(destination: string, found: Partial<Copies>): Copies {
 
 function compose(executions: readonly Execution[], found?: readonly Copies[], more: Partial<JobFindings> = {}) {
   const record = { ...emptyRecord(), runs: executions.map(runOf) };
-  const lastCompleted = executions.filter(({ status }) => status === 'completed').at(-1);
-  const about = { name: 'shop', disabled: false, record, lastRun: executions.at(-1), lastCompleted };
+  const about = { name: 'shop', disabled: false, record };
   return composeJob({ ...about, copies: found, ...more }, since, now);
 }
 
@@ -153,4 +152,10 @@ it('believes the history where no destination was asked, and says so by naming n
   const { lastGood, state } = compose(nights(3));
   expect(lastGood).toMatchObject({ backupId: 'backup-0.5', destinations: [] });
   expect(state).toBe('good');
+});
+
+it('knows how it last ended from before the time of the report', () => {
+  const earlier = { lastRun: runOf(execution(200, 'failed')), lastGood: runOf(execution(201, 'completed')) };
+  const job = compose([], undefined, { earlier });
+  expect(job).toMatchObject({ state: 'failing', concerns: ['the last run failed'], lastGood: { ageMs: 201 * day } });
 });
