@@ -87,7 +87,7 @@ async function manifest(request: ExportRequest, app: App, output: Output): Promi
   if (options.image === undefined) output.say(`image: ${image} is only a placeholder; name yours with --image`);
   for (const remark of remarks(jobs, config)) output.say(remark);
   const yaml = documents.map((each) => stringify(each, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n');
-  return { name: 'dbbackup.yaml', content: `${secretComment(clusterJobs, secret)}${yaml}` };
+  return { name: 'dbbackup-cronjobs.yaml', content: `${secretComment(clusterJobs, secret)}${yaml}` };
 }
 
 function toClusterJob(job: JobWithSchedule, config: Config): ClusterJob {

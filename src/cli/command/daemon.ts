@@ -28,7 +28,7 @@ export function daemonCommand(context: CommandContext): Command {
 const examples = `
 A run that was missed while the daemon was down is made up for once. SIGHUP reads the config anew; one that is wrong
 changes nothing. SIGTERM and Ctrl-C stop running backups in good order (nothing half-done is left, and the next daemon
-makes up for what SIGTERM has cut); a second signal leaves at once. The exit code is then 0.
+makes up for what SIGTERM has cut), and the exit code is 0; a second signal leaves at once.
 
 Examples:
   $ dbbackup daemon

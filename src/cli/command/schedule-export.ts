@@ -66,7 +66,7 @@ Kubernetes: values of secrets never stand in the manifest; it says which keys th
 
 Examples:
   $ dbbackup schedule export --format systemd --output ./units
-  $ dbbackup schedule export --format kubernetes --image backup/dbbackup:1 > dbbackup.yaml
+  $ dbbackup schedule export --format kubernetes --image backup/dbbackup:1 > cronjobs.yaml
   $ dbbackup schedule export --format crontab --config config.example.yaml`;
 
 function headed(name: string, content: string, count: number): string {
