@@ -190,13 +190,13 @@ describe('a report of five thousand runs', () => {
   });
   afterAll(() => place.remove());
 
-  it('has the canary where it could come from', async () => {
+  it('F38 has the canary where it could come from', async () => {
     const database = await readFile(place.path('state', 'history.sqlite'), 'latin1');
     const log = await readFile(place.path('state', 'history.sqlite-wal'), 'latin1').catch(() => '');
     expect(database + log).toContain(`<4711>`);
   });
 
-  it('tells all of them, light and without the secret', async () => {
+  it('F38 tells all of them, light and without the secret', async () => {
     const run = expectCode(await place.run('report', '--since', '400d', '--html', 'page.html'), 7);
     expect(run.stdout).toContain('2 jobs, 5,000 runs');
     const page = await readFile(place.path('page.html'), 'utf8');
@@ -207,7 +207,7 @@ describe('a report of five thousand runs', () => {
     expect(Buffer.byteLength(page)).toBeLessThan(200_000);
   });
 
-  it('says so on the terminal and as JSON', async () => {
+  it('F38 says so on the terminal and as JSON', async () => {
     const run = expectCode(await place.run('report', '--since', '400d'), 7);
     expect(run.stdout).toMatch(/4,000 runs: 3,960 good, 40 failed\s+\(99%\s+good\)/);
     expect(run.stdout).toMatch(/trouble +✗[✗ ]+/);

@@ -1,6 +1,6 @@
 /** What one destination has of a job, and what retention will do there. Its failure is told, and hides nothing else. */
 import type { AdapterDefinition, Job } from '../../config/config.ts';
-import { explain, messageOf } from '../../errors.ts';
+import { DbBackupError, explain, messageOf } from '../../errors.ts';
 import { redact } from '../../redact.ts';
 import { describeRules } from '../../retention/describe-rules.ts';
 import { forecast, usualIntervalMs } from '../../retention/forecast.ts';
@@ -26,11 +26,17 @@ export interface Copies extends CopyReport {
   readonly backups: readonly StoredBackup[];
 }
 
-/** Opens each destination once, however many jobs store there. */
+/**
+ * Asks each destination for one job after the other: its adapter reads many sidecars at a time as it is. One that cannot
+ * be reached, after the adapter's own retries, is not asked again.
+ */
 export class CopyReader {
   readonly #runtime: Runtime;
   readonly #now: Date;
   readonly #open = new Map<string, Promise<OpenDestination>>();
+  /** Name of the destination → the reading that is under way, or the last. */
+  readonly #turns = new Map<string, Promise<Copies>>();
+  readonly #unreachable = new Map<string, string>();
 
   constructor(runtime: Runtime, now: Date) {
     this.#runtime = runtime;
@@ -38,9 +44,22 @@ export class CopyReader {
   }
 
   /** @param config of the job; undefined when there is none any more, which is no reason to hide its backups */
-  async read(name: string, definition: AdapterDefinition, config: Job | undefined): Promise<Copies> {
+  read(name: string, definition: AdapterDefinition, config: Job | undefined): Promise<Copies> {
+    const before = this.#turns.get(definition.name);
+    const reading = (async () => {
+      await before?.catch(() => undefined);
+      return this.#readNow(name, definition, config);
+    })();
+    this.#turns.set(definition.name, reading);
+    return reading;
+  }
+
+  async #readNow(name: string, definition: AdapterDefinition, config: Job | undefined): Promise<Copies> {
     const about = { destination: definition.name, type: definition.type };
+    const known = this.#unreachable.get(definition.name);
+    if (known !== undefined) return { ...about, backups: [], problem: known };
     try {
+      this.#runtime.signal.throwIfAborted();
       const on = await this.#opened(definition);
       const all = await surveyBackups(on, `${name}/`, this.#runtime.signal);
       const backups = all.filter((backup) => bearsNameOf(name, backup));
@@ -48,7 +67,9 @@ export class CopyReader {
       return { ...about, backups, holdings: holdingsOf(backups, retention) };
     } catch (error) {
       this.#runtime.signal.throwIfAborted();
-      return { ...about, backups: [], problem: `it could not be read: ${redact(explain(error))}` };
+      const problem = `it could not be read: ${redact(explain(error))}`;
+      if (error instanceof DbBackupError && error.retryable) this.#unreachable.set(definition.name, problem);
+      return { ...about, backups: [], problem };
     }
   }
 
