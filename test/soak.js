@@ -12,7 +12,7 @@ const campaigns = [
   { name: 'postgres', files: ['test/e2e/postgres-crash.test.ts'], env: { DBBACKUP_TEST_KILLS: '50' } },
   {
     name: 'streams',
-    files: ['test/fault/postgres.test.ts', 'test/fault/mysql.test.ts'],
+    files: ['test/fault/postgres.test.ts', 'test/fault/mysql.test.ts', 'test/fault/redis.test.ts'],
     env: { DBBACKUP_TEST_CUTS: '50' },
   },
   { name: 'nasty', files: ['test/contract/postgres-nasty.test.ts'], env: { DBBACKUP_TEST_BIG_BYTES: '200000000' } },

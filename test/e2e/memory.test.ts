@@ -4,10 +4,12 @@
  * DBBACKUP_TEST_ROW_MEGABYTES: size of one row in MariaDB (default 40; `npm run soak` takes 100). Its own client has to
  * hold a row, so there only our processes count.
  */
+import { randomBytes } from 'node:crypto';
 import { readFileSync, realpathSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type MariadbServer, startMariadb } from '../servers/mariadb.ts';
 import { createdDatabase } from '../servers/mariadb-source.ts';
+import { type RedisServer, startRedis } from '../servers/redis.ts';
 import { fillNoise } from '../servers/sqlite-nasty.ts';
 import { processesOf } from './aftermath.ts';
 import { expectCode, makeWorkplace, type Workplace } from './cli.ts';
@@ -94,6 +96,46 @@ jobs: { short: { source: short, destinations: disk }, long: { source: long, dest
     expect(peaks.long).toBeLessThanOrEqual(limitMb);
     expect(peaks.long).toBeLessThanOrEqual(peaks.short + noiseMb);
     if (name === 'restore') expect(await checksum('long_back')).toBe(await checksum('long'));
+  });
+});
+
+/** Redis takes no value of more than 512 MB. */
+const largeValue = Math.min(400, Math.round(large / 2));
+const smallValue = Math.round(largeValue / 10);
+
+describe('peak memory with one value of a Redis', { timeout: 120_000 + large * 2_000 }, () => {
+  let place: Workplace;
+  let servers: readonly RedisServer[] = [];
+  beforeAll(async () => {
+    place = await makeWorkplace({ REDISCLI_AUTH: 'Pw-redis' });
+    servers = await Promise.all([startRedis(), startRedis(), startRedis()]);
+    const [few, many, target] = servers.map(({ port }) => `{ type: redis, port: ${port} }`);
+    await place.configure(`
+sources: { small: ${few}, large: ${many}, target: ${target} }
+destinations: { disk: { type: local, path: backups } }
+jobs:
+  small: { source: small, destinations: disk, compression: none }
+  large: { source: large, destinations: disk, compression: none }
+`);
+    for (const [at, megabytes] of [smallValue, largeValue].entries()) {
+      await servers[at]?.ask('SET', 'value', randomBytes(megabytes * 1_000_000));
+    }
+  }, 300_000);
+  afterAll(async () => {
+    await place?.remove();
+    await Promise.all(servers.map((server) => server.stop()));
+  });
+
+  test.each([
+    ['run', (job: string) => ['run', job]],
+    ['restore', (job: string) => ['restore', `${job}@latest`, '--to', 'target', '--clean', '--yes']],
+  ])(`%s: no more for ${largeValue} MB than for ${smallValue} MB`, async (name, command) => {
+    const peaks = { small: await peakOf(place, ...command('small')), large: await peakOf(place, ...command('large')) };
+    process.stdout.write(
+      `memory: redis ${name} of ${smallValue} MB ${peaks.small} MB, of ${largeValue} MB ${peaks.large} MB\n`,
+    );
+    expect(peaks.small).toBeGreaterThan(20);
+    expect(peaks.large).toBeLessThanOrEqual(peaks.small + noiseMb);
   });
 });
 

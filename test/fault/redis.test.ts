@@ -16,6 +16,12 @@ import { startTcpFaultProxy } from '../servers/tcp-fault-proxy.ts';
 const [format = { name: '', extension: '', restoreFrom: 'file', restoreTables: false, parallelRestore: false }] =
   redisType.capabilities().formats;
 
+/** How much of the way a restore gets; more of them, anywhere, in a campaign. */
+const cuts = Number(process.env['DBBACKUP_TEST_CUTS'] ?? 3);
+const seed = Number(process.env['DBBACKUP_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const parts = [0.02, 0.5, 0.98, ...Array.from({ length: cuts - 3 }, (_, at) => ((seed / 2 ** 31 + at) * 0.618034) % 1)];
+if (cuts > 3) process.stdout.write(`DBBACKUP_TEST_SEED=${seed}\n`);
+
 let folder: string;
 let from: RedisServer;
 /** A whole dump of `from`, and what is in it. */
@@ -212,7 +218,7 @@ async function unknownType(): Promise<Buffer> {
 }
 
 describe('the restore into a running Redis', () => {
-  test.each([0.02, 0.5, 0.98])('F40 a connection lost after %f of it leaves the old data', async (part) => {
+  test.each(parts)('F40 a connection lost after %f of it leaves the old data', async (part) => {
     const target = await server();
     await target.askAll([
       ['SET', 'old', '1'],

@@ -106,7 +106,7 @@ async function findReadable(
 }
 
 const seenPassword =
-  "a password in --to is seen in the shell's history and by whoever lists processes: write a ~/.pgpass or a ~/.my.cnf, or name a source of the config";
+  "a password in --to is seen in the shell's history and by whoever lists processes: write a ~/.pgpass or a ~/.my.cnf, set REDISCLI_AUTH, or name a source of the config";
 
 interface RestorePlan extends FoundBackup {
   readonly request: Omit<RestoreRequest, 'input'>;

@@ -12,30 +12,35 @@ const text = z
   .refine((value) => !value.includes('\0'), 'expected text without NUL characters');
 export const urlPattern = /^(redis|rediss|valkey|valkeys):\/\//;
 
-export const redisOptions = z.strictObject({
-  /** `redis://user:password@host:6379`, with TLS `rediss://…`; also `valkey://…`. The fields below go before it. */
-  url: z.string().regex(urlPattern, 'expected redis://…, rediss://… or valkey://…').optional(),
-  host: text.optional(),
-  port: z.number().int().min(1).max(65535).optional(),
-  /** Of the server's ACL; without it the user `default`. */
-  user: text.optional(),
-  password: text.optional(),
-  /** Path of the Unix socket. */
-  socket: text.optional(),
-  /** `verify`: the certificate must be signed by a known authority. */
-  tls: z.enum(['disable', 'require', 'verify']).optional(),
-  tlsCa: text.optional(),
-  tlsCert: text.optional(),
-  tlsKey: text.optional(),
-  /** Name sent to the server (SNI). */
-  tlsServerName: text.optional(),
-  /** Folder with redis-cli or valkey-cli; without it PATH is searched. */
-  clientFolder: text.optional(),
-  /** Where the client runs: `[docker, exec, -i, cache]`. Hosts and paths are meant as they are there. */
-  prefix: z.array(text).min(1).optional(),
-  /** Only to restore: the data folder of a server that is stopped, or the .rdb file in it. */
-  dataFolder: text.optional(),
-});
+export const redisOptions = z
+  .strictObject({
+    /** `redis://user:password@host:6379`, with TLS `rediss://…`; also `valkey://…`. The fields below go before it. */
+    url: z.string().regex(urlPattern, 'expected redis://…, rediss://… or valkey://…').optional(),
+    host: text.optional(),
+    port: z.number().int().min(1).max(65535).optional(),
+    /** Of the server's ACL; without it the user `default`. */
+    user: text.optional(),
+    password: text.optional(),
+    /** Path of the Unix socket. */
+    socket: text.optional(),
+    /** `verify`: the certificate must be signed by a known authority. */
+    tls: z.enum(['disable', 'require', 'verify']).optional(),
+    tlsCa: text.optional(),
+    tlsCert: text.optional(),
+    tlsKey: text.optional(),
+    /** Name sent to the server (SNI). */
+    tlsServerName: text.optional(),
+    /** Folder with redis-cli or valkey-cli; without it PATH is searched. */
+    clientFolder: text.optional(),
+    /** Where the client runs: `[docker, exec, -i, cache]`. Hosts and paths are meant as they are there. */
+    prefix: z.array(text).min(1).optional(),
+    /** Only to restore: the data folder of a server that is stopped, or the .rdb file in it. */
+    dataFolder: text.optional(),
+  })
+  .refine((given) => given.dataFolder === undefined || Object.keys(given).length === 1, {
+    path: ['dataFolder'],
+    message: 'stands alone: a server and the data folder of a stopped one are two sources',
+  });
 
 export type RedisOptions = z.infer<typeof redisOptions>;
 

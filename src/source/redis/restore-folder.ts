@@ -19,11 +19,12 @@ export async function restoreIntoFolder(
   request: RestoreRequest,
   context: SourceContext,
 ): Promise<RestoreOutcome> {
-  const { path } = await agreedTarget(wanted, request.clean);
+  const target = await agreedTarget(wanted, request.clean);
+  const { path } = target;
   await removeAbandonedDrafts(dirname(path));
   const draft = join(dirname(path), `.dbbackup-restore-${thisMachine}-${process.pid}-${randomUUID()}.rdb`);
   try {
-    await write(draft, path, request, context);
+    await write(draft, target, request, context);
     context.signal.throwIfAborted();
     // Writing may have taken hours.
     await publish(draft, await agreedTarget(wanted, request.clean));
@@ -49,8 +50,13 @@ async function agreedTarget(wanted: string, clean: boolean): Promise<TargetFolde
   });
 }
 
-async function write(draft: string, path: string, { input }: RestoreRequest, context: SourceContext): Promise<void> {
-  const { uid, gid, mode } = await lookAtFolder(path);
+async function write(
+  draft: string,
+  target: TargetFolder,
+  { input }: RestoreRequest,
+  context: SourceContext,
+): Promise<void> {
+  const { path, uid, gid, mode } = target;
   const file = await open(draft, 'wx', 0o600);
   try {
     await give(file, uid, gid, path);

@@ -18,6 +18,10 @@ const cleanupMs = 60_000;
 /** A killed client's last commands may lie in the server's buffers for a moment. */
 const settleMs = 100;
 const quietRounds = 3;
+const saidBytes = 1000;
+/** A whole line with one of the server's error codes. */
+const serverError =
+  /^(ERR|BUSYKEY|OOM|MISCONF|READONLY|NOPERM|NOAUTH|LOADING|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|MOVED|WRONGTYPE) .*(?=\n)/m;
 
 /**
  * Key by key into a running server. Where there are unused databases the keys are loaded there, and take the place of
@@ -83,9 +87,10 @@ async function load(session: Session, path: string, plan: Plan, context: SourceC
     // The idle timeout is what ends a server that says nothing.
     args: [...spec.args, '--pipe', '--pipe-timeout', '0'],
     onStderr(chunk) {
-      // It would go on behind an error.
-      if (said === '') setImmediate(() => void client.stop(refused(operation, said)));
-      said += chunk.toString('utf8', 0, 1000);
+      said = (said + chunk.toString('utf8', 0, saidBytes)).slice(-saidBytes);
+      // It would go on behind an error. What else is on the way (ssh's banners) ends nothing.
+      const [line] = serverError.exec(said) ?? [];
+      if (line !== undefined) void client.stop(refused(operation, line));
     },
   });
   try {
