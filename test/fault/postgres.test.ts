@@ -158,6 +158,14 @@ describe('PostgreSQL source', () => {
     }
   });
 
+  test('F07 a whole dump whose pg_dump then fails', async () => {
+    const clients = await clientsWith('late', `${honest}$REAL "$@"; exit 1`);
+    for (const format of ['custom', 'plain']) {
+      const failure = failureOf(startDump(source('nasty', { clientFolder: clients }), {}, format));
+      await expect(failure).resolves.toMatchObject({ code: 'TOOL_FAILED' });
+    }
+  });
+
   test('F08 a silent pg_dump is stopped, with its children', async () => {
     const clients = await clientsWith('stalled', `${honest}sleep 987654 & sleep 987654`);
     const failure = failureOf(startDump(source('nasty', { clientFolder: clients }), { idleTimeoutMs: 1500 }));

@@ -488,6 +488,21 @@ describe('the sqlite3 program', () => {
     });
   });
 
+  it.each(formats)('F06 F07 behind a prefix, too: format $name', async (format) => {
+    const there = () => open({ path: path('shop.db'), prefix: ['env', '-i', `PATH=${process.env['PATH']}`] });
+    for (const [script, code] of [
+      ['$real "$@" | head -c -20', 'DUMP_INCOMPLETE'],
+      ['$real "$@"; exit 3', 'SOURCE_FAILED'],
+      ['$real "$@"; kill -9 $$', 'SOURCE_FAILED'],
+    ] as const) {
+      // The list of tables is asked for by a program of its own; this is about the one that dumps.
+      await fakeSqlite3(`case $* in *-readonly*) [ ${format.name} = sql ] || exec $real "$@";; esac; ${script}`);
+      expect(await dumpError(there(), format), script).toMatchObject({ code });
+      await rm(path('bin'), { recursive: true });
+      vi.unstubAllEnvs();
+    }
+  });
+
   it('does not know a command of ours', async () => {
     await fakeSqlite3('sed "s/^.dump .*/.no-such-command/" | $real "$@"');
     const error = await dumpError(source('shop.db'), sqlFormat);

@@ -17,6 +17,8 @@ interface HeaderLine {
   readonly schema?: number;
   /** What integrity_check found. */
   readonly problem?: string;
+  /** The last of the lines, where they say so. */
+  readonly end?: boolean;
 }
 
 const limitBytes = 64 * 1024 * 1024;
@@ -31,6 +33,7 @@ export class HeaderLines {
   #unread = Buffer.alloc(0);
   #bytes = 0;
   #over = false;
+  #ended = false;
 
   /** `schema`: of the snapshot in which the tables were listed, where that was another one. */
   constructor(path: string, schema?: number) {
@@ -40,6 +43,11 @@ export class HeaderLines {
 
   header(): SqlHeader {
     return { tables: Object.fromEntries(this.#tables), properties: this.#properties };
+  }
+
+  /** True once the line that says `end` has been read. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   /** Throws SOURCE_FAILED, DUMP_INCOMPLETE, LIMIT_EXCEEDED. */
@@ -72,7 +80,9 @@ export class HeaderLines {
       properties,
       schema,
       problem,
+      end,
     } = JSON.parse(line.toString('utf8', prefix.length)) as HeaderLine;
+    if (end) this.#ended = true;
     if (problem !== undefined) throw this.#damaged(problem);
     if (schema !== undefined && schema !== this.#schema) throw this.#altered();
     if (properties !== undefined) this.#properties = properties;

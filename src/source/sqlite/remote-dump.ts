@@ -9,7 +9,7 @@ import { HeaderLines, type SqlHeader } from './header-lines.ts';
 import type { RemoteDatabase, RemoteFile } from './remote.ts';
 import { copyScript, sqlite3Script } from './remote-shell.ts';
 import { sourceError } from './source-error.ts';
-import { aboutCopyScript, copyingScript, listingScript, remoteDumpScript } from './sql-dump-script.ts';
+import { aboutCopyScript, copyingScript, listingEnd, listingScript, remoteDumpScript } from './sql-dump-script.ts';
 import { SqlHeaderReader } from './sql-header-reader.ts';
 import { sqlite3Arguments } from './sqlite3-program.ts';
 
@@ -28,6 +28,9 @@ export async function dumpRemoteSql(
       throw sourceError(database.label, error);
     },
   );
+  if (!listing.stdout.endsWith(listingEnd)) {
+    throw new DbBackupError('DUMP_INCOMPLETE', `the tables of ${database.label} were not listed to the end`);
+  }
   const end = listing.stdout.indexOf('\n');
   const [schema, lines] = [Number(listing.stdout.slice(0, end)), listing.stdout.slice(end + 1)];
   const script = remoteDumpScript(database.busyTimeoutMs, lines);
@@ -106,6 +109,9 @@ class CopyReader extends Transform {
     const start = Math.max(0, all.indexOf(magic));
     this.#head = undefined;
     this.#lines.read(all.subarray(0, start));
+    if (!this.#lines.ended) {
+      throw new DbBackupError('DUMP_INCOMPLETE', `what is in the copy of ${this.#label} was not told to the end`);
+    }
     return all.subarray(start);
   }
 

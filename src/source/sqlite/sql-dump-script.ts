@@ -59,9 +59,13 @@ export function sqlDumpScript(busyTimeoutMs: number): string {
   return [...begin(busyTimeoutMs), propertyLine, ...listed(tableLines), ...dump].join('\n');
 }
 
-/** Where there is no such folder: prints the schema's version, and the lines for `remoteDumpScript`. */
+/** The last line of a list that is whole; a comment, as it becomes part of a script. */
+export const listingEnd = '-- end\n';
+
+/** Where there is no such folder: prints the schema's version, the lines for `remoteDumpScript`, and `listingEnd`. */
 export function listingScript(busyTimeoutMs: number): string {
-  return [...begin(busyTimeoutMs), 'PRAGMA schema_version;', tableLines, ''].join('\n');
+  const end = `SELECT '${listingEnd.trim()}';`;
+  return [...begin(busyTimeoutMs), 'PRAGMA schema_version;', tableLines, end, ''].join('\n');
 }
 
 export function remoteDumpScript(busyTimeoutMs: number, lines: string): string {
@@ -80,5 +84,6 @@ export const aboutCopyScript = [
   `SELECT '${headerPrefix}' || json_object('problem', integrity_check) FROM pragma_integrity_check(3) WHERE integrity_check <> 'ok';`,
   propertyLine,
   ...listed(linesOfTables("''")),
+  `SELECT '${headerPrefix}{"end":true}';`,
   '',
 ].join('\n');
