@@ -57,7 +57,7 @@ afterAll(async () => {
   await Promise.all([server.stop(), sshd.stop()]);
 });
 
-const unseen = (...args: string[]) => runUnseen(place, 'Canary', ...args);
+const unseen = (...args: string[]) => runUnseen(place, 'Canary "5d20', ...args);
 
 describe.each(['ssh', 'env'] as const)('mysql by %s', (way) => {
   test('goes there and back, and nobody sees the password', async () => {

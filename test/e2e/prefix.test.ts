@@ -52,7 +52,7 @@ jobs:
     await Promise.all([server.stop(), sshd.stop()]);
   });
 
-  const unseen = (...args: string[]) => runUnseen(place, 'Canary', ...args);
+  const unseen = (...args: string[]) => runUnseen(place, 'Canary-5d20', ...args);
 
   test('goes there and back, and nobody sees the password', async () => {
     for (const [job, target] of Object.entries(way === 'ssh' ? { shop: 'back' } : { shop: 'back', plain: 'plain' })) {
