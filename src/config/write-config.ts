@@ -1,14 +1,20 @@
 /** Writes configs: a new one never over an existing file, a changed one in place of the old at once, or not at all. */
 import { randomBytes } from 'node:crypto';
-import { link, open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { constants, copyFile, link, open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { DbBackupError, messageOf } from '../errors.ts';
+
+/** What file systems say that have no hard links. */
+const withoutLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /** A new file, 0600. @throws USAGE where there is one already, or none can be made. */
 export async function createConfig(file: string, text: string): Promise<void> {
   const draft = await writeDraft(file, text, 0o600);
   try {
     // Unlike `rename` it never replaces what came meanwhile.
-    await link(draft, file);
+    await link(draft, file).catch((error: NodeJS.ErrnoException) => {
+      if (!withoutLinks.has(error.code ?? '')) throw error;
+      return copyFile(draft, file, constants.COPYFILE_EXCL);
+    });
   } catch (cause) {
     throw cannotWrite(file, cause);
   } finally {

@@ -240,14 +240,15 @@ describe('PostgreSQL', () => {
     const flags = `--source postgres --host ${server.socketDir} --port ${server.port} --user postgres`;
     const rest =
       '--destination backups --compression none --encryption none --retention everything --schedule manual --no-run';
-    const { ended, answer } = onTerminal(place, `init ${flags} ${rest}`);
-    await answer(/Connection URL/, enter);
+    const { ended, answer, shown } = onTerminal(place, `init ${flags} ${rest}`);
     await answer(/Database\?[\s\S]*?postgres[\s\S]*?shop[\s\S]*?all of them[\s\S]*?select/, down.repeat(9) + enter);
     await answer(/Name of the job/, `all${enter}`);
     await answer(/Write .*\?/, enter);
     expect(await ended).toBe(0);
     expect(await config()).toMatch(/databases: all/);
     expectCode(await place.run('run', 'all'), 0);
+    expectCode(await place.run(...toldCommand(shown(), 'restore')), 0);
+    expect((await stat(place.path('restored.tar'))).size).toBeGreaterThan(1000);
   });
 
   test('a password in a URL goes where secrets go, decoded; the variable is named and used for the first run', async () => {
@@ -294,7 +295,10 @@ describe('without a terminal', () => {
     expectCode(await place.run('restore', 'shop@latest', '--to', 'restored.sqlite'), 0);
     expect(itemsOf(place.path('restored.sqlite'))).toEqual(itemsOf(place.path('shop.sqlite')));
     expect(expectCode(await place.run('init', ...usual, '--yes'), 2).stderr).toMatch(/exists[\s\S]*?job add/);
-    expectCode(await place.run('job', 'add', '--source', 'shop', '--destination', 'disk', '--job', 'two', '--yes'), 0);
+    const before = await config();
+    expectCode(await place.run('job', 'add', ...usual.slice(0, 6), '--job', 'two', '--yes', '--no-run'), 0);
+    // The same source and destination are not defined twice.
+    expect((await config()).slice(before.length)).toMatch(/^ {2}two:\n {4}source: shop\n {4}destinations: \[disk\]/);
     expectCode(await place.run('config', 'validate'), 0);
   });
 

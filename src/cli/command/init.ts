@@ -1,5 +1,5 @@
 import { lstat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { DbBackupError } from '../../errors.ts';
 import type { App, GlobalOptions } from '../app.ts';
@@ -17,6 +17,7 @@ export function initCommand(context: CommandContext): Command {
       runAction<Flags>(context, async ({ options }, output) => {
         const { app } = context;
         const file = resolve(app.workingFolder, options.config ?? (app.env['DBBACKUP_CONFIG'] || 'dbbackup.yaml'));
+        refuseOtherKinds(file);
         const there = await existing(file, options.config === undefined && !app.env['DBBACKUP_CONFIG']);
         if (there !== undefined) return addInstead(there, options, app, output);
         const { setUp } = await import('../wizard/set-up.ts');
@@ -39,6 +40,14 @@ Examples:
   $ dbbackup init --source sqlite --path ./shop.sqlite --destination ./backups --job shop --yes
   $ dbbackup init --source postgres --host db.internal --database shop --password-env SHOP_PASSWORD \\
       --destination s3://acme-backups/shop --encryption new --yes --no-run`;
+
+/** The commented file is YAML; under another name its readers, and editors, would take it for something else. */
+function refuseOtherKinds(file: string): void {
+  if (/\.ya?ml$|^\.dbbackuprc$/i.test(basename(file))) return;
+  throw new DbBackupError('USAGE', `init writes YAML, and ${basename(file)} is no name for it`, {
+    hint: 'Give the file a name that ends in .yaml.',
+  });
+}
 
 /** The config that is there, or one of another name in its folder, which the new one would hide. */
 async function existing(file: string, isSearched: boolean): Promise<string | undefined> {

@@ -92,6 +92,6 @@ async function askNew(kind: Kind, said: Readonly<Record<string, unknown>>, wizar
   const isPlace = Object.keys(said).length > 0;
   const open = setup.questions.filter(({ option, required }) => required && said[option] === undefined);
   await askOptions(draft, wizard, isPlace ? open.map(({ option }) => option) : undefined);
-  if (wizard.interview.onTerminal) await tryUntilItWorks(draft, wizard);
+  if (wizard.interview.onTerminal && wizard.tries) await tryUntilItWorks(draft, wizard);
   return draft;
 }

@@ -66,7 +66,7 @@ async function askNew({ kind, suggestion }: Extract<Pick, { kind: Kind }>, wizar
   const { type, setup } = kind;
   const draft: AdapterDraft = { section: 'sources', type, setup, options: { ...suggestion?.options }, secrets: {} };
   await askOptions(draft, wizard, suggestion && (suggestion.open ?? []));
-  const trial = wizard.interview.onTerminal ? await tryUntilItWorks(draft, wizard) : undefined;
+  const trial = wizard.interview.onTerminal && wizard.tries ? await tryUntilItWorks(draft, wizard) : undefined;
   return { draft, setup, name: plainName(setup.name ?? trial?.name ?? nameOf(draft)) };
 }
 

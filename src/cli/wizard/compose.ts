@@ -1,6 +1,6 @@
 /** From the answers to the entries of the config, with comments for whoever reads them next. */
 import type { Entry, Field, SectionComments } from '../../config/edit/entry.ts';
-import type { AdapterDraft } from './draft.ts';
+import { type AdapterDraft, asLiteral } from './draft.ts';
 
 export const fileComment = `# dbbackup: what is backed up, where to, and how. \`dbbackup config validate\` checks this file, \`dbbackup check\` tries
 # it out. All that can be set is in config.example.yaml of the package. Relative paths begin in the folder of this file.
@@ -15,10 +15,14 @@ export const sectionComments: SectionComments = {
   jobs: 'Jobs: one source to one or more destinations. `dbbackup run <job>` runs one, `dbbackup run --all` all of them.',
 };
 
-export function adapterEntry(name: string, { section, type, setup, options }: AdapterDraft): Entry {
+export function adapterEntry(name: string, { section, type, setup, options, secrets }: AdapterDraft): Entry {
   const inOrder = setup.questions.flatMap(({ option }) => (options[option] === undefined ? [] : [option]));
   const all = [...new Set([...inOrder, ...Object.keys(options)])];
-  const fields = [{ key: 'type', value: type }, ...all.map((key): Field => ({ key, value: options[key] }))];
+  const field = (key: string): Field => {
+    const secret = secrets[key];
+    return { key, value: options[key], isSecret: secret !== undefined && options[key] === asLiteral(secret) };
+  };
+  const fields = [{ key: 'type', value: type }, ...all.map(field)];
   return { section, name, fields, notes: setup.more };
 }
 

@@ -1,7 +1,7 @@
 /** After the config is written: the first backup, and how to bring it back. */
-import { dirname, relative, resolve } from 'node:path';
 import type { GlobalOptions } from '../app.ts';
 import { run } from '../command/run.ts';
+import { nextSteps } from './next-steps.ts';
 import type { Planned } from './plan-entries.ts';
 import type { Target } from './set-up.ts';
 import type { Wizard } from './wizard.ts';
@@ -19,13 +19,13 @@ export async function firstRun(
   output.result({ type: 'config', ...facts }, () => `${output.color.green('✓')} ${file} is written`);
   warn(planned, wizard);
   if (!(options.run ?? (await interview.confirm(`Run ${job} now?`)))) {
-    output.say(nextSteps(file, planned, wizard, [`dbbackup run ${job}`]));
+    output.say(await nextSteps(file, planned, options, wizard, [`dbbackup run ${job}`]));
     return undefined;
   }
   const env = { ...app.env, ...variables };
   const { json, quiet, debug } = options;
   const code = await run([job], { json, quiet, debug, config: file, retention: true }, { ...app, env }, output);
-  output.say(nextSteps(file, planned, wizard, []));
+  output.say(await nextSteps(file, planned, options, wizard, []));
   return code;
 }
 
@@ -40,22 +40,4 @@ function warn({ key, variables }: Planned, { output }: Wizard): void {
   const names = Object.keys(variables);
   if (names.length > 0)
     output.say(`${color.yellow('!')} set ${names.join(', ')} wherever dbbackup runs; this run has what you typed`);
-}
-
-function nextSteps(file: string, planned: Planned, wizard: Wizard, before: readonly string[]): string {
-  const { output, folders, catalog, runtime } = wizard;
-  const { job, source, key, entries } = planned;
-  const isFound = dirname(file) === folders.working && /^dbbackup\.ya?ml$/.test(relative(folders.working, file));
-  const config = isFound ? '' : ` --config ${relative(folders.working, file) || file}`;
-  const type = entries.find(({ section, name }) => section === 'sources' && name === source)?.fields[0]?.value;
-  const known = type ?? runtime.config?.sources.get(source)?.type;
-  const target =
-    catalog.sources.find((each) => each.type === known)?.setup?.firstRestore(source) ?? '--output ./restored';
-  const identity =
-    key === undefined ? '' : ` --identity ${relative(folders.working, resolve(dirname(file), key.path))}`;
-  const isScheduled = entries.some(({ fields }) => fields.some(({ key: field }) => field === 'schedule'));
-  const install = isScheduled ? ['dbbackup schedule install'] : [];
-  const restore = `dbbackup restore ${job}@latest ${target}${identity}`;
-  const lines = [...before, restore, 'dbbackup check', ...install];
-  return ['', 'What next:', ...lines.map((line) => `  ${output.color.cyan(line + config)}`)].join('\n');
 }

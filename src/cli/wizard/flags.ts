@@ -80,5 +80,5 @@ export function addWizardFlags(command: Command): Command {
     .option('-y, --yes', 'ask nothing: take what is offered wherever no flag answers')
     .option('--run', 'run the job at the end without asking')
     .option('--no-run', 'do not run the job at the end')
-    .option('--no-test', 'off a terminal: do not try out source and destination');
+    .option('--no-test', 'do not try out source and destination');
 }

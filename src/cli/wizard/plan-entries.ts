@@ -1,4 +1,5 @@
 /** Gives everything a name, every secret a place, and makes the new key: all that has to be known before the file is. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../../config/config.ts';
 import type { Entry } from '../../config/edit/entry.ts';
 import { draftKey } from '../../crypto/keygen.ts';
@@ -41,6 +42,8 @@ export async function planEntries(
   const secrets: SecretFile[] = [];
   const variables: Record<string, string> = {};
   const add = async (draft: AdapterDraft, wanted: string): Promise<string> => {
+    const twin = twinOf(draft, config);
+    if (twin !== undefined) return twin;
     const name = nameFor(draft.section, wanted, taken[draft.section], wizard);
     taken[draft.section].add(name);
     const kept = await keepSecrets(name, draft, wizard);
@@ -57,6 +60,13 @@ export async function planEntries(
   const parts = { ...job, source: sourceName, destinations: names, bundle: source.draft?.bundle ?? false };
   entries.push(jobEntry({ ...parts, encryption: profile }));
   return { job: job.name, source: sourceName, destinations: names, entries, secrets, variables, key };
+}
+
+/** What the config has already is used again, not defined twice. */
+function twinOf({ section, type, options, secrets }: AdapterDraft, config: Config | undefined): string | undefined {
+  if (Object.keys(secrets).length > 0) return undefined;
+  const known = [...(config?.[section].values() ?? [])];
+  return known.find((each) => each.type === type && isDeepStrictEqual(each.options, options))?.name;
 }
 
 /** The flag's name must be free; a name of ours makes way. */

@@ -8,6 +8,7 @@ import { checkConfig } from '../../config/check.ts';
 import type { Config } from '../../config/config.ts';
 import { parseConfigDocument } from '../../config/document.ts';
 import { addEntries, asText } from '../../config/edit/add-entries.ts';
+import { masked } from '../../config/edit/entry.ts';
 import { formatPath } from '../../config/problem.ts';
 import { DbBackupError } from '../../errors.ts';
 import type { App, GlobalOptions } from '../app.ts';
@@ -44,7 +45,7 @@ export async function setUp(
   wizard.interview.settle();
   const after = addEntries(target.existing?.text ?? fileComment, planned.entries, sectionComments);
   assertSound(after, target.file, wizard);
-  show(target, planned, after, output);
+  show(target, planned, output);
   if (!(await wizard.interview.confirm(`Write ${target.existing ? 'this into ' : ''}${target.file}?`)))
     return undefined;
   await writePlan({ ...planned, file: target.file, before: target.existing?.text, after });
@@ -99,9 +100,11 @@ function assertSound(text: string, file: string, { catalog }: Wizard): void {
   });
 }
 
-function show({ existing }: Target, { entries, secrets, key }: Planned, after: string, output: Output): void {
-  const text = existing === undefined ? after : entries.map(asText).join('\n');
+function show({ existing }: Target, { entries, secrets, key }: Planned, output: Output): void {
+  const shown = entries.map(masked);
+  const text = existing === undefined ? addEntries(fileComment, shown, sectionComments) : shown.map(asText).join('\n');
   output.say(`\n${output.color.dim(text.trimEnd().replace(/^/gm, '  │ '))}\n`);
-  for (const { path } of secrets) output.say(`  and the secret in ${path}, for you alone`);
+  for (const { path } of secrets)
+    output.say(`  and the secret in ${path}, for you alone: keep it out of version control`);
   if (key !== undefined) output.say(`  and the secret key in ${key.path}, for you alone`);
 }

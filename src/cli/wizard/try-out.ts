@@ -117,7 +117,9 @@ async function correct(draft: AdapterDraft, wizard: Wizard): Promise<boolean> {
 function show(findings: readonly Finding[], { output }: Wizard): void {
   const { color } = output;
   const marks = { ok: color.green('✓'), info: '', warn: color.yellow('!'), fail: color.red('✗') };
-  for (const { severity, what, wayOut } of findings) {
+  // What else goes wrong after a failure is that failure once more.
+  const failed = findings.filter(({ severity }) => severity === 'fail');
+  for (const { severity, what, wayOut } of failed.length > 0 ? failed : findings) {
     if (severity === 'info' || (severity === 'ok' && findings.length > 1 && !isTelling(what))) continue;
     output.say(`  ${marks[severity]} ${what}`);
     if (severity !== 'ok' && wayOut) output.say(`    ${color.cyan('way out')}  ${wayOut}`);

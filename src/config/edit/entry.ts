@@ -6,6 +6,8 @@ export interface Field {
   readonly comment?: string;
   /** On a line of its own before it. */
   readonly above?: string;
+  /** A secret that its owner wants in the file: not to be shown. */
+  readonly isSecret?: boolean;
 }
 
 export interface Entry {
@@ -19,6 +21,11 @@ export interface Entry {
 /** The entry's value as plain data. */
 export function contentOf({ fields }: Entry): Readonly<Record<string, unknown>> {
   return Object.fromEntries(fields.map(({ key, value }) => [key, value]));
+}
+
+/** As it may be shown. */
+export function masked(entry: Entry): Entry {
+  return { ...entry, fields: entry.fields.map((field) => (field.isSecret ? { ...field, value: '***' } : field)) };
 }
 
 /** Comments of a section, where a file gets it anew. */
