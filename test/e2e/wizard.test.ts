@@ -4,7 +4,9 @@
  */
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { Database } from '../../src/sqlite-library.ts';
+import { runInProcess } from '../fault/faulty-app.ts';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
 import { createdDatabase } from '../servers/postgres-source.ts';
 import { makeShop } from '../servers/small-shop.ts';
@@ -288,18 +290,19 @@ describe('PostgreSQL', () => {
 
 describe('without a terminal', () => {
   const usual = ['--source', 'sqlite', '--path', './shop.sqlite', '--destination', './backups', '--job', 'shop'];
+  const quick = (...args: string[]) => runInProcess(place, {}, ...args);
   beforeEach(() => makeShop(place.path('shop.sqlite')));
 
   test('one line for CI: written, run, restorable', async () => {
     expectCode(await place.run('init', ...usual, '--yes'), 0);
     expectCode(await place.run('restore', 'shop@latest', '--to', 'restored.sqlite'), 0);
     expect(itemsOf(place.path('restored.sqlite'))).toEqual(itemsOf(place.path('shop.sqlite')));
-    expect(expectCode(await place.run('init', ...usual, '--yes'), 2).stderr).toMatch(/exists[\s\S]*?job add/);
+    expect(expectCode(await quick('init', ...usual, '--yes'), 2).stderr).toMatch(/exists[\s\S]*?job add/);
     const before = await config();
-    expectCode(await place.run('job', 'add', ...usual.slice(0, 6), '--job', 'two', '--yes', '--no-run'), 0);
+    expectCode(await quick('job', 'add', ...usual.slice(0, 6), '--job', 'two', '--yes', '--no-run'), 0);
     // The same source and destination are not defined twice.
     expect((await config()).slice(before.length)).toMatch(/^ {2}two:\n {4}source: shop\n {4}destinations: \[disk\]/);
-    expectCode(await place.run('config', 'validate'), 0);
+    expectCode(await quick('config', 'validate'), 0);
   });
 
   test.each([
@@ -325,8 +328,49 @@ describe('without a terminal', () => {
     ['a recipient that is none', [...usual, '--encryption', 'age1x', '--yes'], 2, /is no age recipient/],
     ['a name that is none', [...usual, '--source-name', 'a b', '--yes'], 2, /--source-name a b: a name has/],
   ] as const)('%s is refused, and nothing is written', async (_, flags, code, message) => {
-    expect(expectCode(await place.run('init', ...flags), code).stderr).toMatch(message);
+    expect(expectCode(await quick('init', ...flags), code).stderr).toMatch(message);
     expect(await readdir(place.folder)).toEqual(['shop.sqlite']);
+  });
+
+  test('a secret stands in the config only when told to, is never shown, and reads back as it was', async () => {
+    const url = `postgres://me:${encodeURIComponent('a$' + '{b}"\'')}@db.example/shop`;
+    const flags = [
+      '--source',
+      'postgres',
+      '--destination',
+      './backups',
+      '--job',
+      'shop',
+      '--yes',
+      '--no-test',
+      '--no-run',
+    ];
+    const run = expectCode(await quick('init', ...flags, '--url', url, '--secrets', 'config'), 0);
+    const { password } = parse(await config()).sources.shop;
+    expect(password).toBe('a$' + '$' + '{b}"\'');
+    expect(run.stderr).toMatch(/password: .\*{3}/);
+    expect(run.stderr + run.stdout).not.toMatch(/\{b\}"/);
+
+    const short = ['--url', 'postgres://me:x9@db.example/b', '--source-name', 'b', '--job', 'b', '--secrets', 'config'];
+    expect(expectCode(await quick('job', 'add', ...flags, ...short), 0).stderr).not.toContain('x9');
+    expect(parse(await config()).sources.b.password).toBe('x9');
+  });
+
+  test('a secret file that exists is not overwritten, and the config not written without it', async () => {
+    await mkdir(place.path('secrets'));
+    await writeFile(place.path('secrets', 'shop-password'), 'of another');
+    const given = [
+      '--source',
+      'postgres',
+      '--url',
+      'postgres://me:geheim@db.example/shop',
+      '--destination',
+      './backups',
+    ];
+    const rest = ['--encryption', 'new', '--job', 'shop', '--yes', '--no-test', '--no-run'];
+    expect(expectCode(await quick('init', ...given, ...rest), 2).stderr).toMatch(/shop-password cannot be made/);
+    expect(await readFile(place.path('secrets', 'shop-password'), 'utf8')).toBe('of another');
+    expect((await readdir(place.folder)).sort()).toEqual(['secrets', 'shop.sqlite']);
   });
 
   test('every kind of place, untried; files that are elsewhere; a key that is made', async () => {
@@ -335,7 +379,7 @@ describe('without a terminal', () => {
     const more = ['--destination', 'rclone:drive:backups', '--destination-region', 'eu-central-1'];
     const flags = [...usual.slice(0, 4), ...away, ...more, '--encryption', 'new', '--key-file', 'etc/my.agekey'];
     const rest = ['--job', 'shop', '--yes', '--no-run', '--no-test', '--config', 'etc/x.yaml'];
-    expectCode(await place.run('init', ...flags, ...rest), 0);
+    expectCode(await quick('init', ...flags, ...rest), 0);
     const text = await readFile(place.path('etc', 'x.yaml'), 'utf8');
     expect(text).toMatch(/path: \S*\/shop\.sqlite\n/);
     expect(text).toMatch(/bucket: bucket\n {4}prefix: some\/where\n {4}region: eu-central-1/);
@@ -343,8 +387,8 @@ describe('without a terminal', () => {
     expect(text).toMatch(/remote: drive:backups/);
     expect(text).toMatch(/recipients: \[age1/);
     expect(await readdir(place.path('etc'))).toEqual(['my.agekey', 'x.yaml']);
-    expectCode(await place.run('config', 'validate', '--config', 'etc/x.yaml'), 0);
-    expectCode(await place.run('init', ...flags, '--key-file', 'etc/my.agekey', ...rest, '--config', 'etc/y.yaml'), 2);
+    expectCode(await quick('config', 'validate', '--config', 'etc/x.yaml'), 0);
+    expectCode(await quick('init', ...flags, '--key-file', 'etc/my.agekey', ...rest, '--config', 'etc/y.yaml'), 2);
     expect(await readdir(place.path('etc'))).toEqual(['my.agekey', 'x.yaml']);
   });
 });

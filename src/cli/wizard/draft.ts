@@ -24,7 +24,7 @@ export function definitionOf({ section, type, options, secrets }: AdapterDraft):
 
 /** A text that no reference is looked for in. */
 export function asLiteral(text: string): string {
-  return text.replaceAll('${', '$${');
+  return text.replaceAll('${', () => '$${');
 }
 
 /** `--host`; of destinations `--destination-host`. */
