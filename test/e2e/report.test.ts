@@ -146,6 +146,7 @@ describe('a report of one run', () => {
     expectSound(await readFile(place.path('notes.html'), 'utf8'));
     const folder = expectCode(await place.run('report', 'shop', '--html', 'backups', '--yes'), 3);
     expect(folder.stderr).toMatch(/backups is no file[\s\S]*report\.html/);
+    expect((await place.run('report', 'shop', '--html', '/dev/null')).stderr).toMatch(/Name a file, or - for stdout/);
     const nowhere = expectCode(await place.run('report', 'shop', '--html', 'none/page.html'), 3);
     expect(nowhere.stderr).toMatch(/There is no folder .*none/);
     expectCode(await place.run('report', '--html', '-', '--json'), 2);
@@ -155,6 +156,17 @@ describe('a report of one run', () => {
     const elsewhere = place.start(['report', 'shop', '--json'], { DBBACKUP_STATE_DIR: place.path('other-state') });
     const [report] = events<{ jobs: ReportedJob[] }>(expectCode(await elsewhere.ended, 0));
     expect(report?.jobs[0]).toMatchObject({ counts: { total: 1, good: 1, fromSidecars: 1 } });
+  });
+
+  it('shows what a job has left that is not in the config any more', async () => {
+    await writeFile(place.path('gone.yaml'), config.replace(/^ {2}shop: \{ description.*$/m, ''), { mode: 0o600 });
+    const run = expectCode(await place.run('report', 'shop', '--config', 'gone.yaml'), 0);
+    expect(run.stdout).toMatch(/^✓ shop {2}not in the config$/m);
+    expect(run.stdout).toMatch(/at disk +1 backup, [\s\S]*keeps\s+everything/);
+    const other = config.replace(/^ {2}shop: \{ description.*$/m, '').replaceAll('disk', 'other');
+    await writeFile(place.path('gone.yaml'), other, { mode: 0o600 });
+    const unasked = expectCode(await place.run('report', 'shop', '--config', 'gone.yaml'), 0);
+    expect(unasked.stdout).toMatch(/^✓ shop[\s\S]*last good .*by the history/m);
   });
 
   it('goes on without a destination that cannot be reached, names it, and exits 7', async () => {

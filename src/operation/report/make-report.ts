@@ -35,16 +35,9 @@ export async function makeReport(
     names.map(async (name): Promise<JobReport> => {
       const config = runtime.config?.jobs.get(name);
       const record = records.get(name) ?? emptyRecord();
-      const earlier = readEarlier(name, record, destinationsRead, history);
       const copies = reader && (await readCopies(name, config, record, reader, runtime));
-      const about = {
-        name,
-        description: config?.description,
-        source: sourceOf(config),
-        disabled: isDisabled(config),
-        schedule: config?.schedule,
-      };
-      return composeJob({ ...about, record, earlier, copies }, since, now);
+      const earlier = readEarlier(name, record, copies !== undefined, history);
+      return composeJob({ ...aboutJob(name, config), record, earlier, copies }, since, now);
     }),
   );
   const { timeZone: timezone } = Intl.DateTimeFormat().resolvedOptions();
@@ -52,13 +45,8 @@ export async function makeReport(
 }
 
 /** From before the time of the report, where nothing in it answers: how a job last ended, and its last good backup. */
-function readEarlier(
-  name: string,
-  { runs }: JobRecord,
-  destinationsRead: boolean,
-  history: Pick<History, 'list'>,
-): Earlier {
-  const isKnown = destinationsRead || runs.some(({ status }) => status === 'completed');
+function readEarlier(name: string, { runs }: JobRecord, copiesRead: boolean, history: Pick<History, 'list'>): Earlier {
+  const isKnown = copiesRead || runs.some(({ status }) => status === 'completed');
   return {
     lastRun: runs.length > 0 ? undefined : newest(name, history),
     lastGood: isKnown ? undefined : newest(name, history, 'completed'),
@@ -70,15 +58,17 @@ function newest(job: string, history: Pick<History, 'list'>, status?: 'completed
   return found && runOf(found);
 }
 
-function readCopies(
+/** Undefined where nobody knows of a destination to ask: the job is no more, and its runs named none that is left. */
+async function readCopies(
   name: string,
   config: Job | undefined,
   record: JobRecord,
   reader: CopyReader,
   runtime: Runtime,
-): Promise<readonly Copies[]> {
+): Promise<readonly Copies[] | undefined> {
   const definitions =
     config?.destinations ?? [...record.destinations].flatMap((each) => runtime.config?.destinations.get(each) ?? []);
+  if (definitions.length === 0) return undefined;
   return Promise.all(definitions.map((definition) => reader.read(name, definition, config)));
 }
 
@@ -99,10 +89,8 @@ function chooseNames(
   return wanted.length > 0 ? [...new Set(wanted)] : [...known];
 }
 
-function sourceOf(config: Job | undefined): JobReport['source'] {
-  return config && { name: config.source.name, type: config.source.type };
-}
-
-function isDisabled(config: Job | undefined): boolean {
-  return config !== undefined && !config.enabled;
+function aboutJob(name: string, config: Job | undefined) {
+  const source = config && { name: config.source.name, type: config.source.type };
+  const disabled = config !== undefined && !config.enabled;
+  return { name, description: config?.description, source, disabled, schedule: config?.schedule };
 }

@@ -3,6 +3,7 @@
  * the user says that he means it. A cron entry may so write the same file every night.
  */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DbBackupError, messageOf } from '../../errors.ts';
@@ -44,9 +45,8 @@ async function isForeign(path: string): Promise<boolean> {
   const stats = await stat(path).catch(() => undefined);
   if (stats === undefined) return false;
   if (!stats.isFile()) {
-    throw new DbBackupError('TARGET_FAILED', `${path} is no file`, {
-      hint: `Name a file in it, such as ${join(path, 'report.html')}, or - for stdout.`,
-    });
+    const inside = stats.isDirectory() ? `a file in it, such as ${join(path, 'report.html')}` : 'a file';
+    throw new DbBackupError('TARGET_FAILED', `${path} is no file`, { hint: `Name ${inside}, or - for stdout.` });
   }
   return (await beginning(path)) !== pageMark;
 }
@@ -66,7 +66,7 @@ async function beginning(path: string): Promise<string> {
 function writeError(error: unknown, path: string): DbBackupError {
   const { code } = error as NodeJS.ErrnoException;
   const full = code === 'ENOSPC' || code === 'EDQUOT';
-  const missing = code === 'ENOENT' ? `There is no folder ${dirname(path)}.` : undefined;
+  const missing = existsSync(dirname(path)) ? undefined : `There is no folder ${dirname(path)}.`;
   return new DbBackupError(
     full ? 'DISK_FULL' : 'TARGET_FAILED',
     `the report ${basename(path)} could not be written: ${messageOf(error)}`,
