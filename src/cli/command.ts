@@ -1,5 +1,5 @@
 /** What all commands share: the global options, the output, and how an action ends. */
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { DbBackupError } from '../errors.ts';
 import { nearest } from '../value/nearest.ts';
 import type { App, GlobalOptions } from './app.ts';
@@ -59,14 +59,14 @@ export function collect(value: string, before: readonly string[] = []): readonly
 export function wholeNumber(value: string): number {
   const number = Number(value);
   if (Number.isSafeInteger(number) && number >= 0) return number;
-  throw new DbBackupError('USAGE', `"${value}" is not a whole number`);
+  throw new InvalidArgumentError('A whole number is needed.');
 }
 
 /** For options that take a whole number of at least one. */
 export function positiveInteger(value: string): number {
   const number = Number(value);
   if (Number.isSafeInteger(number) && number > 0) return number;
-  throw new DbBackupError('USAGE', `"${value}" is not a whole number above zero`);
+  throw new InvalidArgumentError('A whole number above zero is needed.');
 }
 
 /** A repeatable option with a fixed set of values, which help and completion show; `oneOf` refuses others. */

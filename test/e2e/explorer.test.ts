@@ -68,7 +68,7 @@ describe('list', () => {
   test.each([
     ['--state', 'perfect', /--state perfect: expected one of good/],
     ['--sort', 'colour', /--sort colour: expected one of time/],
-    ['--limit', '0', /not a whole number above zero/],
+    ['--limit', '0', /--limit <n>' argument '0' is invalid. A whole number above zero/],
   ])('refuses %s %s', async (flag, value, message) => {
     expect(expectCode(await place.run('list', flag, value), 2).stderr).toMatch(message);
   });

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { DbBackupError } from '../../errors.ts';
 import { type CommandContext, newCommand, runAction } from '../command.ts';
+import { unknownExecution } from '../unknown-execution.ts';
 
 const patienceMs = 30_000;
 
@@ -18,7 +18,7 @@ export function cancelCommand(context: CommandContext): Command {
         const { signal } = context.app;
         await queryHistory(context.app, options, output, async (history, stateFolder) => {
           const execution = history.get(id);
-          if (!execution) throw new DbBackupError('USAGE', `no execution "${id}"`, { hint: 'See dbbackup status.' });
+          if (!execution) throw unknownExecution(id, history);
           await cancelExecution(execution, { stateFolder, host: hostname(), signal }, patienceMs);
           output.result({ cancelled: execution.id }, () => `${output.color.green('✓')} cancelled ${execution.id}`);
         });

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { DbBackupError } from '../../errors.ts';
 import { type CommandContext, newCommand, runAction } from '../command.ts';
 import { formatTime } from '../format.ts';
+import { unknownExecution } from '../unknown-execution.ts';
 
 export function logsCommand(context: CommandContext): Command {
   return newCommand('logs')
@@ -14,11 +14,9 @@ export function logsCommand(context: CommandContext): Command {
         const id = args[0] ?? '';
         const found = await queryHistory(context.app, options, output, (history) => {
           const execution = history.get(id);
-          return execution && { execution, lines: history.logs(execution.id) };
+          if (!execution) throw unknownExecution(id, history);
+          return { execution, lines: history.logs(execution.id) };
         });
-        if (!found) {
-          throw new DbBackupError('USAGE', `no execution "${id}"`, { hint: 'dbbackup history lists them.' });
-        }
         const { execution, lines } = found;
         output.result({ execution, lines }, () => {
           const head = `${execution.kind} ${execution.job ?? ''} ${execution.id}, started ${formatTime(execution.startedAt)}: ${execution.status}`;

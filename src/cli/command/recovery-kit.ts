@@ -23,6 +23,7 @@ export function recoveryKitCommand(context: CommandContext): Command {
     .action(
       runAction<KitFlags>(context, async ({ args, options }, output) => {
         const { openRuntime } = await import('../open-runtime.ts');
+        const { choiceHint } = await import('../../operation/choice-hint.ts');
         const { openEncryption } = await import('../../operation/open-adapter.ts');
         const { joinKeyRings } = await import('../../crypto/key-ring.ts');
         const { writeRecoveryKit } = await import('../../crypto/recovery-kit/recovery-kit.ts');
@@ -31,9 +32,8 @@ export function recoveryKitCommand(context: CommandContext): Command {
         for (const name of options.includeKey ?? []) {
           const definition = runtime.config?.encryption.get(name);
           if (!definition) {
-            const known = [...(runtime.config?.encryption.keys() ?? [])].join(', ') || 'none';
             throw new DbBackupError('USAGE', `no encryption profile "${name}"`, {
-              hint: `The config defines ${known}.`,
+              hint: choiceHint(name, runtime.config?.encryption.keys() ?? []),
             });
           }
           const { keys } = await openEncryption(definition, runtime);

@@ -1,4 +1,7 @@
 import type { Command } from 'commander';
+import { DbBackupError } from '../../errors.ts';
+import type { FailedJob } from '../../operation/backup/run-jobs.ts';
+import type { OperationEvent } from '../../operation/event.ts';
 import type { App, GlobalOptions } from '../app.ts';
 import { showBackupResult } from '../backup-result.ts';
 import { type CommandContext, collect, newCommand, runAction, wholeNumber } from '../command.ts';
@@ -44,7 +47,12 @@ export async function run(
   const { openRuntime } = await import('../open-runtime.ts');
   const { chooseJobs, runJobs } = await import('../../operation/backup/run-jobs.ts');
   const reporter = await openReporter(app, output);
-  const needs = { config: 'required', state: true, emit: reporter.report.bind(reporter) } as const;
+  const executions = new Map<string, string>();
+  const emit = (event: OperationEvent) => {
+    if (event.type === 'start' && event.kind === 'backup') executions.set(event.subject, event.executionId);
+    reporter.report(event);
+  };
+  const needs = { config: 'required', state: true, emit } as const;
   const runtime = await openRuntime(app, options, output, needs);
   const jobs = chooseJobs(names, options.all ?? false, runtime);
   const chosen = {
@@ -61,7 +69,10 @@ export async function run(
       if (each.status === 'done') {
         showBackupResult(each.result, each.retention, output);
         for (const trouble of each.retention.troubles) output.warn(trouble);
-      } else if (jobs.length > 1) output.failure(each.error, { job: each.job.name });
+      } else {
+        if (jobs.length > 1) output.failure(each.error, { job: each.job.name });
+        sayWhereToLook(each, executions.get(each.job.name), output);
+      }
     });
     for (const trouble of outcome.troubles) output.warn(trouble);
     if (outcome.error !== undefined) throw outcome.error;
@@ -70,6 +81,14 @@ export async function run(
     reporter.stop();
     runtime.history.close();
   }
+}
+
+/** The next commands, where there is something to find out: not for a run that was stopped or found another at work. */
+function sayWhereToLook({ job, error }: FailedJob, executionId: string | undefined, output: Output): void {
+  const code = error instanceof DbBackupError ? error.code : undefined;
+  if (executionId === undefined || code === 'INTERRUPTED' || code === 'TERMINATED' || code === 'BUSY') return;
+  const id = executionId.slice(0, 8);
+  output.say(`${job.name}: dbbackup logs ${id} shows what it said; dbbackup check ${job.name} looks for what is wrong`);
 }
 
 const examples = `

@@ -26,7 +26,13 @@ export type JobOutcome =
       readonly result: BackupResult | { dryRun: string };
       readonly retention: RunRetention;
     }
-  | { readonly status: 'failed'; readonly job: Job; readonly error: unknown };
+  | FailedJob;
+
+export interface FailedJob {
+  readonly status: 'failed';
+  readonly job: Job;
+  readonly error: unknown;
+}
 
 export interface RunOutcome {
   /** 0, 7 (partial) or, where all failed in one way, that way's code. */

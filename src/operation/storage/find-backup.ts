@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import type { AdapterDefinition } from '../../config/config.ts';
 import { assertKey } from '../../destination/key.ts';
 import { DbBackupError } from '../../errors.ts';
+import { nearest } from '../../value/nearest.ts';
 import { openDestination, openLocalFile } from '../open-adapter.ts';
 import type { Runtime } from '../runtime.ts';
 import { findBackup, surveyBackups } from './list-backups.ts';
@@ -19,12 +20,19 @@ export async function resolveBackup(reference: string, runtime: Runtime): Promis
     const { on, key } = openLocalFile(reference, runtime);
     return findBackup(on, key, runtime.signal);
   }
+  const unsearched: Unsearched[] = [];
   return (
     (await byKey(reference, runtime)) ??
-    (await byJob(reference, runtime)) ??
-    (await byId(reference, runtime)) ??
-    notFound(reference, runtime)
+    (await byJob(reference, unsearched, runtime)) ??
+    (await byId(reference, unsearched, runtime)) ??
+    notFound(reference, unsearched, runtime)
   );
+}
+
+/** A destination that could not be asked; that another one has what was wanted may make it good. */
+interface Unsearched {
+  readonly name: string;
+  readonly error: unknown;
 }
 
 async function byKey(reference: string, runtime: Runtime): Promise<StoredBackup | undefined> {
@@ -37,13 +45,19 @@ async function byKey(reference: string, runtime: Runtime): Promise<StoredBackup 
   return backup.object || backup.sidecar ? backup : undefined;
 }
 
-async function byJob(reference: string, runtime: Runtime): Promise<StoredBackup | undefined> {
+/**
+ * A destination that cannot be asked may hold what is `latest`: then nothing behind it is taken for it. Only where nothing
+ * is found at all does it not matter that some place, which the job does not use, could not be asked.
+ */
+async function byJob(reference: string, unsearched: Unsearched[], runtime: Runtime): Promise<StoredBackup | undefined> {
   const at = reference.lastIndexOf('@');
   if (at < 1) return undefined;
   const [job, when] = [reference.slice(0, at), reference.slice(at + 1)];
   const wanted = when.replace(/[:.]/g, '-');
   for (const definition of destinationsFor(job, runtime)) {
-    const backups = await surveyBackups(await openDestination(definition, runtime), `${job}/`, runtime.signal);
+    const backups = await survey(definition, `${job}/`, unsearched, runtime);
+    if (backups === undefined && isOwn(definition, job, runtime)) throw unsearched.at(-1)?.error;
+    if (backups === undefined) continue;
     // A signed backup of another job, copied into this job's folder, is whole and yet not what was asked for.
     const own = backups.filter((each) => isGood(each) && each.sidecar?.job.name === job);
     const newestFirst = own.sort((a, b) => startedAt(b).getTime() - startedAt(a).getTime());
@@ -51,18 +65,40 @@ async function byJob(reference: string, runtime: Runtime): Promise<StoredBackup 
       when === 'latest'
         ? newestFirst[0]
         : newestFirst.find((each) => each.name?.startedAt.toISOString().replace(/[:.]/g, '-').startsWith(wanted));
+    if (match && unsearched[0]) throw unsearched[0].error;
     if (match) return findBackup(match.on, match.key, runtime.signal);
   }
   return undefined;
 }
 
-async function byId(reference: string, runtime: Runtime): Promise<StoredBackup | undefined> {
+async function survey(
+  definition: AdapterDefinition,
+  prefix: string,
+  unsearched: Unsearched[],
+  runtime: Runtime,
+): Promise<StoredBackup[] | undefined> {
+  try {
+    return await surveyBackups(await openDestination(definition, runtime), prefix, runtime.signal);
+  } catch (error) {
+    runtime.signal.throwIfAborted();
+    unsearched.push({ name: definition.name, error });
+    return undefined;
+  }
+}
+
+function isOwn(definition: AdapterDefinition, job: string, { config }: Runtime): boolean {
+  return config?.jobs.get(job)?.destinations.some((each) => each.name === definition.name) ?? false;
+}
+
+async function byId(reference: string, unsearched: Unsearched[], runtime: Runtime): Promise<StoredBackup | undefined> {
   if (!/^[0-9a-f]{6}[0-9a-f-]*$/i.test(reference)) return undefined;
   const wanted = reference.toLowerCase();
   for (const definition of runtime.config?.destinations.values() ?? []) {
-    const backups = await surveyBackups(await openDestination(definition, runtime), '', runtime.signal);
-    const matches = backups.filter((each) => (each.sidecar?.id ?? each.name?.id6 ?? '').startsWith(wanted));
+    const backups = await survey(definition, '', unsearched, runtime);
+    const matches = (backups ?? []).filter((each) => (each.sidecar?.id ?? each.name?.id6 ?? '').startsWith(wanted));
     if (matches.length > 1) throw ambiguous(reference, matches);
+    // Another copy of it may lie where nobody could look, and that one would have been meant.
+    if (matches[0] && unsearched[0]) throw unsearched[0].error;
     if (matches[0]) return findBackup(matches[0].on, matches[0].key, runtime.signal);
   }
   return undefined;
@@ -81,10 +117,31 @@ function ambiguous(reference: string, matches: readonly StoredBackup[]): DbBacku
   });
 }
 
-function notFound(reference: string, runtime: Runtime): never {
-  const places = [...(runtime.config?.destinations.keys() ?? [])];
-  const searched = places.length > 0 ? `searched ${places.join(', ')}` : 'no config, so only local files were searched';
+function notFound(reference: string, unsearched: readonly Unsearched[], runtime: Runtime): never {
+  const failed = new Set(unsearched.map(({ name }) => name));
+  const all = [...(runtime.config?.destinations.keys() ?? [])];
+  const places = all.filter((name) => !failed.has(name));
+  // Where nothing could be asked, that is the news.
+  if (failed.size > 0 && places.length === 0) throw unsearched[0]?.error;
+  const without = failed.size > 0 ? `; could not be asked: ${[...failed].join(', ')}` : '';
+  const searched =
+    all.length > 0 ? `searched ${places.join(', ')}${without}` : 'no config, so only local files were searched';
   throw new DbBackupError('BACKUP_NOT_FOUND', `no backup "${reference}" (${searched})`, {
-    hint: 'dbbackup list shows what there is. Name a backup by path, destination:key, id, job@latest or job@2026-11-20.',
+    hint: `${nearMiss(reference, runtime)}dbbackup list shows what there is. Name a backup by path, destination:key, id, job@latest or job@2026-11-20.`,
   });
+}
+
+/** What of the reference names nothing: the job or the destination; or a job that has no such backup. */
+function nearMiss(reference: string, { config }: Runtime): string {
+  const at = reference.lastIndexOf('@');
+  if (at > 0) {
+    const [job, when] = [reference.slice(0, at), reference.slice(at)];
+    if (config?.jobs.has(job)) return `dbbackup run ${job} makes one. `;
+    const meant = nearest(job, [...(config?.jobs.keys() ?? [])]);
+    return meant === undefined ? '' : `Did you mean "${meant}${when}"? `;
+  }
+  const name = /^([^:/]+)(?=:[^/])/.exec(reference)?.[0];
+  const isKnown = name === undefined || config?.destinations.has(name);
+  const meant = isKnown ? undefined : nearest(name, [...(config?.destinations.keys() ?? [])]);
+  return meant === undefined ? '' : `Did you mean "${meant}${reference.slice(name?.length)}"? `;
 }
