@@ -104,6 +104,7 @@ Examples:
   $ dbbackup restore example@latest --to ./copy.sqlite
   $ dbbackup restore ./shop_2026-11-20T03-00-00-123Z_4f9c01.dump.zst --to postgres://me@db/empty
   $ dbbackup restore 4f9c01 --to shop --clean          replace the data in the source "shop" (asks first)
+  $ dbbackup restore cache@latest --to /var/lib/redis  the data folder of a stopped Redis
   $ dbbackup restore 4f9c01 --output - | less          look at the dump itself
   $ dbbackup restore server@latest --to postgres://me@new/ --create            every database of a bundle
   $ dbbackup restore server@latest --database shop --map shop=copy --create    one of them, under another name

@@ -27,11 +27,17 @@ const hints: readonly (readonly [RegExp, string, retryable?: boolean])[] = [
 /** What the client tells of its progress is no news after a failure. */
 const progress = /^(sending REPLCONF .*|SYNC sent to master.*|Transfer finished.*|Warning: .*)$/gm;
 
+const silence =
+  'Nothing answers: check host and port, firewalls on the way, and whether server and client agree on TLS (redis:// or rediss://).';
+
 /** What the client says, under the code and the hint that fit it. `operation`: `the dump of redis://db`. */
 export function explain(cause: unknown, operation: string): Error {
   if (!(cause instanceof ProgramFailure)) return cause instanceof Error ? cause : new Error(String(cause));
   const said = cause.stderrTail.replace(progress, '').replace(/\n+/g, '\n').trim();
   const message = `${operation} failed: ${cause.message.replace(cause.stderrTail, said)}`.replace(/: $/, '');
+  if (cause.code === 'TIMEOUT') {
+    return new DbBackupError('TIMEOUT', message, { hint: silence, retryable: true });
+  }
   if (cause.code !== 'TOOL_FAILED') {
     return new DbBackupError(cause.code, message, { cause: cause.cause, hint: cause.hint, retryable: cause.retryable });
   }

@@ -194,7 +194,10 @@ async function demand(
 async function undo(session: Session, plan: Plan, context: SourceContext): Promise<void> {
   const numbers = [...plan.databases.values()].map(String);
   const own = ownContext(context);
-  const flush = numbers.flatMap((number): Command[] => [['SELECT', number], ['FLUSHDB']]);
+  const flush = numbers.flatMap((number): Command[] => [
+    ['SELECT', number],
+    ['FLUSHDB', 'ASYNC'],
+  ]);
   try {
     for (let quiet = 0; quiet < quietRounds; await delay(settleMs)) {
       const { keys } = await readFacts(session, own);

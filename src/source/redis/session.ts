@@ -29,7 +29,7 @@ export interface Reply {
 
 const names = ['redis-cli', 'valkey-cli'];
 /** A server that does not answer must not hold a run for ever. */
-const queryMs = 60_000;
+const queryMs = 30_000;
 /** No command at all, so that no user needs the right to it: the server's error stands between two replies. */
 const divider = 'dbbackup-next-reply';
 const dividing = new RegExp(`^\\(error\\) .*${divider}.*\\n`, 'm');
@@ -47,9 +47,9 @@ export class Session {
 
   /** For people; no password, no user. */
   get label(): string {
-    const { host = '127.0.0.1', port = 6379, socket } = this.parameters;
+    const { host = '127.0.0.1', port = 6379, socket, tls = 'disable' } = this.parameters;
     const way = this.options.prefix === undefined ? '' : ` by ${this.options.prefix.join(' ')}`;
-    return `redis://${socket ?? `${host}:${port}`}${way}`;
+    return `${tls === 'disable' ? 'redis' : 'rediss'}://${socket ?? `${host}:${port}`}${way}`;
   }
 
   /** Throws TOOL_MISSING. */
