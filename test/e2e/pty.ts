@@ -17,7 +17,7 @@ export interface TerminalRun {
   answer(question: RegExp | string, keys: string): Promise<void>;
 }
 
-export const keys = { enter: '\r', down: '\u001b[B', space: ' ', clear: '\u0015', interrupt: '\u0003' } as const;
+export const keys = { enter: '\r', down: '\u001b[B', clear: '\u0015', interrupt: '\u0003' } as const;
 
 const patienceMs = 30_000;
 

@@ -14,7 +14,7 @@ import { filesIn } from './aftermath.ts';
 import { events, expectCode, makeWorkplace, type Workplace } from './cli.ts';
 import { keys, onTerminal } from './pty.ts';
 
-const { enter, down, clear, interrupt, space } = keys;
+const { enter, down, clear, interrupt } = keys;
 
 /** Sound, and of nobody. */
 const recipient = 'age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq';
@@ -153,7 +153,7 @@ jobs:
     const yes = onTerminal(place, 'init');
     await yes.answer(/instead\?/, enter);
     await yes.answer(/shop \(in the config already\)[\s\S]*?select/, enter);
-    await yes.answer(/Where shall[\s\S]*?disk \(in the config already\)[\s\S]*?submit/, space + enter);
+    await yes.answer(/Where shall[\s\S]*?disk \(in the config already\)[\s\S]*?submit/, enter);
     await yes.answer(/compressed[\s\S]*?select/, enter);
     await yes.answer(/encrypted[\s\S]*?select/, enter);
     await yes.answer(/kept/, enter);

@@ -116,9 +116,10 @@ export class Interview {
     return (await select({ message, choices: list, default: start, loop: false, pageSize: 12 }, this.#terminal)).value;
   }
 
+  /** The first is chosen already, so that the Enter key alone is an answer. */
   async pickSeveral<Value>(message: string, choices: readonly Choice<Value>[]): Promise<readonly Value[]> {
     const { checkbox } = await import('@inquirer/prompts');
-    const list = choices.map(({ value, name }) => ({ value, name }));
+    const list = choices.map(({ value, name, word }, index) => ({ value, name, short: word, checked: index === 0 }));
     return checkbox({ message, choices: list, required: true, loop: false }, this.#terminal);
   }
 
