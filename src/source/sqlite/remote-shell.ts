@@ -7,12 +7,13 @@
 
 import { guardedFolder } from '../../process/process.ts';
 
-/** `p`: absolute, so that no name can be taken for an option or a URL. */
+/** `p`: absolute, so that no name can be taken for an option or a URL. By `ls`, because BusyBox's wc reads all of a file. */
 const place = `
 p=$1; shift
 case $p in /*) ;; "~/"*) p=$HOME/\${p#"~/"};; *) p=$PWD/$p;; esac
 refuse() { printf 'dbbackup:%s\\n' "$*" >&2; exit 3; }
 q() { sqlite3 -batch -init /dev/null "$@"; }
+size() { ls -lnL "$1" 2>/dev/null | { read -r a b c d s e || s=0; echo "$s"; }; }
 isDatabase() { [ "$(dd if="$1" bs=15 count=1 2>/dev/null)" = 'SQLite format 3' ]; }
 `;
 
@@ -27,8 +28,8 @@ export const lookScript = `${place}${program}
 if [ ! -e "$p" ]; then echo missing; elif [ ! -f "$p" ]; then echo special
 elif [ ! -r "$p" ]; then echo unreadable; elif [ ! -s "$p" ]; then echo empty
 elif isDatabase "$p"; then echo database; else echo foreign; fi
-wc -c <"$p" 2>/dev/null || echo 0
-wc -c <"$p-wal" 2>/dev/null || echo 0
+size "$p"
+size "$p-wal"
 od -An -tu1 -j18 -N1 "$p" 2>/dev/null || echo
 df -Pk "\${TMPDIR:-/tmp}" 2>/dev/null | tail -n 1 | { read -r a b c free e; echo "$free"; }`;
 
@@ -85,7 +86,7 @@ agree
 guardedFolder "\${p%/*}/.dbbackup-restore-XXXXXX"
 if [ "$format" = sqlite ]; then
   cat >draft.sqlite || exit 1
-  [ "$(($(wc -c <draft.sqlite)))" = "$proof" ] || refuse cut
+  [ "$(size draft.sqlite)" = "$proof" ] || refuse cut
 else
   said=$(q -safe -bail -cmd 'PRAGMA journal_mode = OFF' -cmd 'PRAGMA synchronous = OFF' draft.sqlite | tail -n 1)
   [ "$said" = "$proof" ] || refuse cut
