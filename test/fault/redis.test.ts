@@ -316,6 +316,18 @@ describe('the restore into a running Redis', () => {
     });
   });
 
+  test('a server that tells little, and has one database, is loaded', async () => {
+    const [one, target] = [await server(), await server({ lines: ['databases 1'] })];
+    await one.ask('SET', 'k', 'v');
+    await target.ask('ACL', 'SETUSER', 'weak', 'on', '>Pw-redis', '~*', '+@all', '-@admin', '-@dangerous');
+    await target.ask('ACL', 'SETUSER', 'weak', '+info', '+restore', '+flushdb', '+swapdb');
+    await withContext(async (context) => {
+      const { path } = await dumpToFile(source(one), format, context);
+      await restoreFile(source(target, { user: 'weak', password: 'Pw-redis' }), format, path, context);
+    });
+    expect(await target.ask('DBSIZE')).toBe(1);
+  });
+
   test('a replica is refused', async () => {
     const target = await server();
     await target.ask('REPLICAOF', '127.0.0.1', from.port);
@@ -347,6 +359,12 @@ describe('the restore into a running Redis', () => {
   });
 });
 
+async function severities(of: Source, context: TestContext): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { severity } of of.check?.({ ...context, formats: [], filtered: false }) ?? []) found.push(severity);
+  return found;
+}
+
 describe('the restore into a data folder', () => {
   async function dataFolder(): Promise<string> {
     const place = await mkdtemp(join(folder, 'data-'));
@@ -366,7 +384,9 @@ describe('the restore into a data folder', () => {
       expect(await fingerprintOf(started)).toEqual(original);
       // F40, while it runs and afterwards.
       await expect(restoreFile(target, format, rdb, context, true)).rejects.toMatchObject({ code: 'TARGET_IN_USE' });
+      expect(await severities(target, context)).toEqual(['info']);
       await started.shutDown();
+      expect(await severities(target, context)).toEqual(['ok']);
       await expect(restoreFile(target, format, rdb, context)).rejects.toMatchObject({ code: 'TARGET_NOT_EMPTY' });
       await restoreFile(target, format, rdb, context, true);
     });

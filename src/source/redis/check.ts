@@ -1,8 +1,10 @@
+import { DbBackupError } from '../../errors.ts';
 import { type Finding, fail, info, ok, warn } from '../../finding.ts';
 import { formatBytes } from '../../value/figure.ts';
 import type { SourceContext } from '../source.ts';
 import { type Facts, readFacts, refuseCluster } from './facts.ts';
 import type { Command, Reply, Session } from './session.ts';
+import { lookAtFolder } from './target-folder.ts';
 
 /** What a dump sends, and what a restore does. */
 const needed: readonly (readonly [name: string, dry: Command])[] = [
@@ -88,5 +90,16 @@ function* encryption(session: Session): Generator<Finding> {
       'the connection is not encrypted: password and data can be read on the way',
       'Use rediss:// (tls: verify, tlsCa), or go through a tunnel or a prefix (ssh).',
     );
+  }
+}
+
+/** Of a source that is only restored into. */
+export async function* checkFolder(folder: string): AsyncGenerator<Finding> {
+  try {
+    const { path, exists } = await lookAtFolder(folder);
+    yield ok(`${path} can be restored${exists ? ' with --clean, which replaces what is there' : ''}`);
+  } catch (error) {
+    if (!(error instanceof DbBackupError && error.code === 'TARGET_IN_USE')) throw error;
+    yield info(`${error.message}: a restore needs it stopped`);
   }
 }

@@ -47,6 +47,6 @@ function tablesOf({ walker }: RdbCheck): Readonly<Record<string, number | null>>
   const isWhole = walker.unknown === undefined;
   return Object.fromEntries([
     ...numbers.map(([database, keys]) => [`db${database}`, isWhole ? keys : null] as const),
-    ...(walker.libraries > 0 ? [['functions', isWhole ? walker.libraries : null] as const] : []),
+    ...(walker.libraries.length > 0 ? [['functions', isWhole ? walker.libraries.length : null] as const] : []),
   ]);
 }

@@ -22,11 +22,10 @@ export interface RdbEntry {
   readonly valueEnd: number;
 }
 
-/** Told of what passes. Without one, names of keys are not even looked at. */
-export interface RdbVisitor {
-  entry(entry: RdbEntry): void;
-  /** A library of functions: one string, as it stands in the file. */
-  library(start: number, end: number): void;
+/** From one position of the file up to another. */
+export interface Part {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Longer names of keys and fields of the header are damage: Redis' own limit for a string, and far beyond what it writes. */
@@ -35,12 +34,12 @@ const fieldLimit = 1024 * 1024;
 const millisecondsInSecond = 1000n;
 
 export class RdbWalker extends PullParser {
-  readonly #visitor: RdbVisitor | undefined;
+  readonly #onEntry: ((entry: RdbEntry) => void) | undefined;
   readonly #keys = new Map<number, number>();
   readonly #auxiliary = new Map<string, string>();
   #version = 0;
   #isValkey = false;
-  #libraries = 0;
+  readonly #libraries: Part[] = [];
   #expiring = 0;
   #hasModuleData = false;
   #unknown: string | undefined;
@@ -50,9 +49,10 @@ export class RdbWalker extends PullParser {
   /** Set by `#length`: the number, or for a special encoding its kind. */
   #isEncoded = false;
 
-  constructor(visitor?: RdbVisitor) {
+  /** Is told of every key; without it their names are not even looked at. */
+  constructor(onEntry?: (entry: RdbEntry) => void) {
     super();
-    this.#visitor = visitor;
+    this.#onEntry = onEntry;
   }
 
   get version(): number {
@@ -69,7 +69,8 @@ export class RdbWalker extends PullParser {
     return this.#keys;
   }
 
-  get libraries(): number {
+  /** Of functions, one string each, as they stand in the file. */
+  get libraries(): readonly Part[] {
     return this.#libraries;
   }
 
@@ -144,15 +145,15 @@ export class RdbWalker extends PullParser {
   *#entry(database: number, type: number, expiresAt: bigint | undefined): Step {
     const shape = shapeOf(type, this.#isValkey);
     if (shape === undefined) yield* this.#giveUp(`a value of type ${type}`);
-    if (this.#visitor === undefined) yield* this.#strings(1, 0);
-    const key = this.#visitor === undefined ? undefined : yield* this.#text(keyLimit);
+    if (this.#onEntry === undefined) yield* this.#strings(1, 0);
+    const key = this.#onEntry === undefined ? undefined : yield* this.#text(keyLimit);
     const valueStart = this.offset;
     if (shape === 'string') yield* this.#strings(1, 0);
     else if (shape !== undefined) yield* this.#shape(shape);
     this.#keys.set(database, (this.#keys.get(database) ?? 0) + 1);
     if (expiresAt !== undefined) this.#expiring += 1;
     if (key === undefined) return;
-    this.#visitor?.entry({ database, key, type, expiresAt, valueStart, valueEnd: this.offset });
+    this.#onEntry?.({ database, key, type, expiresAt, valueStart, valueEnd: this.offset });
   }
 
   *#shape(shape: Shape): Step {
@@ -241,8 +242,7 @@ export class RdbWalker extends PullParser {
     else if (code === opcode.library) {
       const start = this.offset;
       yield* this.#strings(1, 0);
-      this.#libraries += 1;
-      this.#visitor?.library(start, this.offset);
+      this.#libraries.push({ start, end: this.offset });
     } else if (code === opcode.moduleData) {
       this.#hasModuleData = true;
       yield* this.#lengths(3);

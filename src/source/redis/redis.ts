@@ -11,7 +11,7 @@ import { hostname } from 'node:os';
 import { DbBackupError } from '../../errors.ts';
 import { placeOf } from '../place-of.ts';
 import type { DumpFormat, Inspection, RecoveryStep, Source, SourceCapabilities, SourceType } from '../source.ts';
-import { checkRedis } from './check.ts';
+import { checkFolder, checkRedis } from './check.ts';
 import { startDump } from './dump.ts';
 import { type Facts, readFacts, refuseCluster } from './facts.ts';
 import { absolutePaths, optionsFromTarget, type RedisOptions, redisOptions } from './options.ts';
@@ -127,6 +127,7 @@ function openFolder(folder: string): Source {
     identity: { fingerprintParts: ['redis', hostname(), folder], label: folder },
     inspect: async () => onlyTarget(),
     dump: async () => onlyTarget(),
+    check: () => checkFolder(folder),
     async examineTarget() {
       const { path, exists } = await lookAtFolder(folder);
       return { label: path, hasData: exists };

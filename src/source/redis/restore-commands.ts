@@ -8,7 +8,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { DbBackupError } from '../../errors.ts';
 import { Crc64 } from './crc64.ts';
 import { opcode } from './rdb-type.ts';
-import { type RdbEntry, RdbWalker } from './rdb-walker.ts';
+import { type Part, type RdbEntry, RdbWalker } from './rdb-walker.ts';
 import type { Command } from './session.ts';
 
 const readBytes = 256 * 1024;
@@ -16,15 +16,10 @@ const readBytes = 256 * 1024;
 const batchBytes = 256 * 1024;
 /** A batch that is not yet full, a piece of a value, and what stands around it. */
 const capacityBytes = batchBytes + readBytes + 64 * 1024;
-const libraryLimit = 64 * 1024 * 1024;
+/** They are handed over as text. */
+const libraryLimit = 8 * 1024 * 1024;
 /** Behind what a payload covers: the RDB version and a checksum. */
 const footerBytes = 2 + 8;
-
-/** A part of the file. */
-interface Part {
-  readonly start: number;
-  readonly end: number;
-}
 
 export interface RestoreStep {
   readonly bytes: Buffer;
@@ -43,7 +38,7 @@ export async function* restoreCommands(
   const file = await open(path);
   try {
     const entries: RdbEntry[] = [];
-    const walker = new RdbWalker({ entry: (entry) => entries.push(entry), library: () => {} });
+    const walker = new RdbWalker((entry) => entries.push(entry));
     const batch = new Batch();
     for await (const chunk of chunksOf(file)) {
       const chunkStart = walker.bytes;
@@ -91,26 +86,23 @@ async function* addInPieces(
 }
 
 /** The payload of FUNCTION RESTORE; undefined when the file holds no functions. */
-export async function libraryPayload(path: string): Promise<Buffer | undefined> {
+export async function libraryPayload(path: string, { libraries, version }: RdbWalker): Promise<Buffer | undefined> {
+  if (libraries.length === 0) return undefined;
+  const bytes = libraries.reduce((sum, { start, end }) => sum + end - start, 0);
+  if (bytes > libraryLimit) {
+    throw new DbBackupError('LIMIT_EXCEEDED', `the functions take ${bytes} bytes, more than ${libraryLimit}`, {
+      hint: 'Restore into a data folder.',
+    });
+  }
   const file = await open(path);
   try {
-    const parts: Part[] = [];
-    const walker = new RdbWalker({ entry: () => {}, library: (start, end) => parts.push({ start, end }) });
-    for await (const chunk of chunksOf(file)) walker.push(chunk);
-    const bytes = parts.reduce((sum, { start, end }) => sum + end - start, 0);
-    if (bytes > libraryLimit) {
-      throw new DbBackupError(
-        'LIMIT_EXCEEDED',
-        `the functions in the backup take ${bytes} bytes, more than ${libraryLimit}`,
-      );
-    }
     const body: Buffer[] = [];
-    for (const part of parts) {
+    for (const part of libraries) {
       body.push(Buffer.of(opcode.library));
       for await (const piece of piecesOf(file, part)) body.push(Buffer.from(piece));
     }
     const whole = Buffer.concat(body);
-    return parts.length === 0 ? undefined : Buffer.concat([whole, footer(new Crc64().update(whole), walker.version)]);
+    return Buffer.concat([whole, footer(new Crc64().update(whole), version)]);
   } finally {
     await file.close();
   }

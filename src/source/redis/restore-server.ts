@@ -42,8 +42,8 @@ export async function restoreIntoServer(
   if (request.input.kind !== 'file') throw new DbBackupError('UNEXPECTED', 'keys are restored from a whole file');
   const { path } = request.input;
   const rdb = await walkThrough(path, context.signal);
-  const plan = await planLoad(session, target, rdb, context);
-  const libraries = await libraryPayload(path);
+  const plan = planLoad(session, target, rdb);
+  const libraries = await libraryPayload(path, rdb);
   try {
     await load(session, path, plan, context);
     await assertLoaded(session, target, rdb, plan, context);

@@ -8,6 +8,7 @@ import type { Command, Session } from './session.ts';
 export interface TargetServer {
   readonly facts: Facts;
   readonly hasData: boolean;
+  readonly abilities: Abilities;
 }
 
 /** Looks at the server, changes nothing, and throws when the restore is certain to fail. */
@@ -19,7 +20,8 @@ export async function examineServer(session: Session, context: SourceContext): P
       hint: 'Restore into its master, or make it one first: REPLICAOF NO ONE.',
     });
   }
-  return { facts, hasData: facts.keys.size > 0 || facts.libraries > 0 };
+  const abilities = await readAbilities(session, context);
+  return { facts, hasData: facts.keys.size > 0 || facts.libraries > 0, abilities };
 }
 
 export interface Plan {
@@ -35,13 +37,8 @@ export interface Plan {
 const usualDatabases = 16;
 
 /** Throws TARGET_FAILED when old data could not be kept until the new is there. */
-export async function planLoad(
-  session: Session,
-  { facts, hasData }: TargetServer,
-  rdb: RdbWalker,
-  context: SourceContext,
-): Promise<Plan> {
-  const { count, exchange } = await readAbilities(session, context);
+export function planLoad(session: Session, { facts, hasData, abilities }: TargetServer, rdb: RdbWalker): Plan {
+  const { count, exchange } = abilities;
   const wanted = [...rdb.keys.keys()];
   const missing = wanted.find((number) => number >= count);
   if (missing !== undefined) {
@@ -84,7 +81,7 @@ const probes: Readonly<Record<'restore' | 'flush' | 'echo' | 'exchange', Command
 };
 const notAllowed = /NOPERM|unknown command/i;
 
-interface Abilities {
+export interface Abilities {
   readonly count: number;
   /** Databases may change places. */
   readonly exchange: boolean;
@@ -99,11 +96,25 @@ async function readAbilities(session: Session, context: SourceContext): Promise<
   );
   const refused = names.filter((_, at) => notAllowed.test(replies[at]?.text ?? ''));
   const needed = refused.filter((name) => name !== 'exchange').map((name) => probes[name as keyof typeof probes][0]);
-  const [, count = usualDatabases] = /"databases"\n\s*2\) "(\d+)"/.exec(databases?.text ?? '') ?? [];
-  if (needed.length === 0) return { count: Number(count), exchange: refused.length === 0 };
+  if (needed.length === 0) {
+    const [, told] = /"databases"\n\s*2\) "(\d+)"/.exec(databases?.text ?? '') ?? [];
+    const count = told === undefined ? await countDatabases(session, context) : Number(told);
+    return { count, exchange: refused.length === 0 };
+  }
   throw new DbBackupError('TARGET_FAILED', `${session.label} does not allow ${needed.join(', ')} to this user`, {
     hint: 'A restore needs: ACL SETUSER <user> ~* +@write +restore +select +flushdb +swapdb +info +echo +function +config|get.',
   });
+}
+
+/** Of a server that does not tell how many it has: up to the first that cannot be selected. */
+async function countDatabases(session: Session, context: SourceContext): Promise<number> {
+  const numbers = Array.from({ length: usualDatabases }, (_, number) => `${number}`);
+  const replies = await session.ask(
+    numbers.map((number) => ['SELECT', number]),
+    context,
+  );
+  const first = replies.findIndex(({ isError }) => isError);
+  return first === -1 ? usualDatabases : first;
 }
 
 /** A server that evicts would throw away old data, or new, and say nothing. */
