@@ -5,7 +5,7 @@
 import { setMaxListeners } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { App } from './cli/app.ts';
-import { DbBackupError } from './errors.ts';
+import { DbBackupError, exitCodes } from './errors.ts';
 import { packageFile } from './installation.ts';
 
 /** Runs one command line (without node and script) and exits with its code. */
@@ -29,6 +29,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     stderr: process.stderr,
     loadCatalog,
   };
+  // Ctrl-D at a question ends the terminal's input; nothing is left to wait for then, and Node leaves by itself, with 0.
+  process.exitCode = exitCodes.INTERRUPTED;
   const code = await runProgram(app, argv);
   await flushed(process.stdout);
   if (stdout.failure) process.stderr.write(`error writing to stdout failed: ${stdout.failure.message}\n`);

@@ -17,7 +17,13 @@ export interface TerminalRun {
   answer(question: RegExp | string, keys: string): Promise<void>;
 }
 
-export const keys = { enter: '\r', down: '\u001b[B', clear: '\u0015', interrupt: '\u0003' } as const;
+export const keys = {
+  enter: '\r',
+  down: '\u001b[B',
+  clear: '\u0015',
+  interrupt: '\u0003',
+  endOfInput: '\u0004',
+} as const;
 
 const patienceMs = 30_000;
 

@@ -14,7 +14,7 @@ import { filesIn } from './aftermath.ts';
 import { events, expectCode, makeWorkplace, type Workplace } from './cli.ts';
 import { keys, onTerminal } from './pty.ts';
 
-const { enter, down, clear, interrupt } = keys;
+const { enter, down, clear, interrupt, endOfInput } = keys;
 
 /** Sound, and of nobody. */
 const recipient = 'age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq';
@@ -114,16 +114,17 @@ describe('SQLite', () => {
     expect(await readdir(place.folder)).toEqual(['shop.sqlite']);
   });
 
-  test.each([
-    ['the first question', [/What do you want/]],
-    ['a text', [/back up[\s\S]*?select/, /Where shall[\s\S]*?select/, /Folder \(made/]],
-    ['the last question before it is written', undefined],
-  ])('Ctrl-C at %s leaves nothing', async (_, questions) => {
-    const flags = '--source sqlite --path shop.sqlite --destination backups --compression none --encryption new';
-    const rest = '--key-file k.agekey --retention everything --schedule manual --job shop';
-    const { ended, answer } = onTerminal(place, questions ? 'init' : `init ${flags} ${rest}`);
-    for (const question of questions?.slice(0, -1) ?? []) await answer(question, enter);
-    await answer(questions?.at(-1) ?? /Write .*\?/, interrupt);
+  const allButTheLast = `init --source sqlite --path shop.sqlite --destination backups --compression none --encryption new \
+    --key-file k.agekey --retention everything --schedule manual --job shop`;
+  test.each<[string, string, RegExp[], string]>([
+    ['Ctrl-C at the first question', 'init', [/What do you want/], interrupt],
+    ['Ctrl-C at a text', 'init', [/back up[\s\S]*?select/, /Where shall[\s\S]*?select/, /Folder \(made/], interrupt],
+    ['Ctrl-C before it is written', allButTheLast, [/Write .*\?/], interrupt],
+    ['Ctrl-D', 'init', [/What do you want/], endOfInput],
+  ])('%s ends with 130 and leaves nothing', async (_, command, questions, key) => {
+    const { ended, answer } = onTerminal(place, command);
+    for (const question of questions.slice(0, -1)) await answer(question, enter);
+    await answer(questions.at(-1) ?? '', key);
     expect(await ended).toBe(130);
     expect(await readdir(place.folder)).toEqual(['shop.sqlite']);
   });
@@ -326,6 +327,19 @@ describe('without a terminal', () => {
     ['rules that are none', [...usual, '--retention', 'daily=0', '--yes'], 2, /--retention daily=0: daily: must be/],
     ['a level that is none', [...usual, '--compression', 'zstd:99', '--yes'], 2, /level of zstd must be/],
     ['a recipient that is none', [...usual, '--encryption', 'age1x', '--yes'], 2, /is no age recipient/],
+    [
+      'a folder that is not there',
+      [...usual, '--config', 'none/x.yaml', '--yes'],
+      2,
+      /no config can be written into .*none/,
+    ],
+    [
+      'a key file that exists',
+      [...usual, '--encryption', 'new', '--key-file', 'shop.sqlite', '--yes'],
+      2,
+      /never overwritten/,
+    ],
+    ['a file that is no YAML', [...usual, '--config', 'x.json', '--yes'], 2, /init writes YAML/],
     ['a name that is none', [...usual, '--source-name', 'a b', '--yes'], 2, /--source-name a b: a name has/],
   ] as const)('%s is refused, and nothing is written', async (_, flags, code, message) => {
     expect(expectCode(await quick('init', ...flags), code).stderr).toMatch(message);

@@ -1,7 +1,7 @@
-import { lstat } from 'node:fs/promises';
+import { access, constants, lstat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { DbBackupError } from '../../errors.ts';
+import { DbBackupError, messageOf } from '../../errors.ts';
 import type { App, GlobalOptions } from '../app.ts';
 import { type CommandContext, newCommand, runAction } from '../command.ts';
 import type { Output } from '../output.ts';
@@ -18,6 +18,7 @@ export function initCommand(context: CommandContext): Command {
         const { app } = context;
         const file = resolve(app.workingFolder, options.config ?? (app.env['DBBACKUP_CONFIG'] || 'dbbackup.yaml'));
         refuseOtherKinds(file);
+        await assertWritable(dirname(file));
         const there = await existing(file, options.config === undefined && !app.env['DBBACKUP_CONFIG']);
         if (there !== undefined) return addInstead(there, options, app, output);
         const { setUp } = await import('../wizard/set-up.ts');
@@ -46,6 +47,16 @@ function refuseOtherKinds(file: string): void {
   if (/\.ya?ml$|^\.dbbackuprc$/i.test(basename(file))) return;
   throw new DbBackupError('USAGE', `init writes YAML, and ${basename(file)} is no name for it`, {
     hint: 'Give the file a name that ends in .yaml.',
+  });
+}
+
+/** Told before the questions, not after them. */
+async function assertWritable(folder: string): Promise<void> {
+  await access(folder, constants.W_OK).catch((cause: unknown) => {
+    throw new DbBackupError('USAGE', `no config can be written into ${folder}: ${messageOf(cause)}`, {
+      cause,
+      hint: 'Make the folder, or name a file elsewhere with --config.',
+    });
   });
 }
 

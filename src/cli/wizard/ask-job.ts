@@ -1,4 +1,6 @@
 /** How it is backed up: compression, encryption, what is kept, when, and the job's name. */
+import { lstat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { check, findings } from '../../config/issue.ts';
 import { formatPath } from '../../config/problem.ts';
@@ -97,7 +99,12 @@ async function recipientsOf(words: readonly string[]): Promise<readonly string[]
 
 async function askKeyFile({ interview, folders }: Wizard): Promise<string> {
   const message = 'File for the secret key (you will put it away):';
-  const path = await interview.text({ flag: 'key-file', message, offered: './restore.agekey', required: true });
+  const check = async (text: string) => {
+    const found = await lstat(resolve(folders.working, text)).catch(() => undefined);
+    return found && 'this file exists, and keys are never overwritten';
+  };
+  const ask = { flag: 'key-file', message, offered: './restore.agekey', required: true, check };
+  const path = await interview.text(ask);
   return pathInConfig(path, folders);
 }
 
