@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseConfigDocument } from '../../../../src/config/document.ts';
 import { addEntries } from '../../../../src/config/edit/add-entries.ts';
@@ -180,5 +181,49 @@ describe('addEntries', () => {
 
   test('refuses a name that is taken', () => {
     expect(() => addEntries('jobs:\n  new: { source: a }\n', [job], comments)).toThrow(/already has "new"/);
+  });
+
+  test('whatever comments and empty lines stand where: the old text, with one piece put into it', () => {
+    const noise = fc.constantFrom('', '', '', '# a', '  # b', '    # c', '      # d', '   ');
+    const value = fc.constantFrom(
+      'x',
+      '"a: b"',
+      '{ a: [1, 2] }',
+      "'#'",
+      '[a,\n        b]',
+      '|\n      some\n      text',
+      '',
+    );
+    const entry = fc.tuple(fc.stringMatching(/^[a-m][a-z]{0,5}$/), fc.array(value, { minLength: 1, maxLength: 3 }));
+    const section = fc.uniqueArray(entry, { minLength: 1, maxLength: 3, selector: ([name]) => name });
+    const names = fc.shuffledSubarray(['sources', 'jobs', 'destinations', 'other'] as const);
+    const document = fc.tuple(
+      names,
+      fc.array(section, { minLength: 4, maxLength: 4 }),
+      fc.array(noise, { maxLength: 40 }),
+    );
+    fc.assert(
+      fc.property(document, ([sections, contents, noises]) => {
+        const between = [...noises];
+        const next = () => (between.length > 0 ? `${between.pop()}\n` : '');
+        const before = sections
+          .map((name, at) => {
+            const entries = (contents[at] ?? []).map(([key, values]) => {
+              const fields = values.map(
+                (each, index) => `    k${index}: ${each}\n${each.startsWith('|') ? '' : next()}`,
+              );
+              return `  ${key}:\n${next()}${fields.join('')}`;
+            });
+            return `${name}:\n${next()}${entries.join('')}`;
+          })
+          .join('');
+        const after = addEntries(before, [{ ...job, name: 'new' }], comments);
+        const differs = [...before].findIndex((letter, index) => after[index] !== letter);
+        const head = differs === -1 ? before.length : differs;
+        expect(after.endsWith(before.slice(head))).toBe(true);
+        expect(parseConfigDocument(after).raw).toMatchObject({ jobs: { new: { source: 'shop' } } });
+      }),
+      { numRuns: 300 },
+    );
   });
 });
