@@ -178,6 +178,17 @@ describe('a damaged backup', () => {
     await writeFile(fileOf('brotli'), gone);
     expectCode(await place.run('verify', '--all', '--quiet'), 0);
   });
+
+  test('what a killed deletion has left is no backup: refused by name (exit 5), passed over by verify --all', async () => {
+    const key = `disk:${keys.get('brotli')}`;
+    const state = `${fileOf('brotli')}.state.json`;
+    const before = await readFile(state);
+    await writeFile(state, '{"version":"1.0","verifications":[],"deleting":{"at":"2026-11-20T03:00:00.000Z"}}');
+    expect(expectCode(await place.run('verify', key), 5).stderr).toMatch(/deletion was interrupted/);
+    const run = expectCode(await place.run('verify', '--all'), 0);
+    expect(run.stdout + run.stderr).toContain(`${key}: passed over, its deletion was interrupted`);
+    await writeFile(state, before);
+  });
 });
 
 /** Not of the state folder, where the history grows. */

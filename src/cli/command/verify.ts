@@ -42,7 +42,7 @@ export function verifyCommand(context: CommandContext): Command {
           trust: options.trust,
         });
         try {
-          const backups = await choose(args[0], options, runtime);
+          const backups = await choose(args[0], options, runtime, output);
           let failures = 0;
           for (const backup of backups) {
             try {
@@ -88,6 +88,7 @@ async function choose(
   file: string | undefined,
   flags: VerifyFlags,
   runtime: Runtime,
+  output: Output,
 ): Promise<readonly StoredBackup[]> {
   if ([file !== undefined, flags.job !== undefined, flags.all === true].filter(Boolean).length !== 1) {
     throw new DbBackupError('USAGE', 'verify what?', { hint: 'Name one backup, or say --job <name> or --all.' });
@@ -103,5 +104,12 @@ async function choose(
   );
   const [failure] = listing.failures;
   if (failure) throw new DbBackupError('DESTINATION_FAILED', describeFailure(failure), { cause: failure.error });
-  return listing.backups.filter((backup) => backup.condition !== 'orphan');
+  for (const { on, key } of listing.backups.filter(isHalfDeleted))
+    output.say(`${on.name}:${key}: passed over, its deletion was interrupted; the next prune or cleanup finishes it`);
+  return listing.backups.filter((backup) => backup.condition !== 'orphan' && !isHalfDeleted(backup));
+}
+
+/** No backup any more: it was to go, and the half of it that is left proves nothing. */
+function isHalfDeleted({ condition }: StoredBackup): boolean {
+  return condition === 'deleting';
 }
