@@ -334,22 +334,37 @@ describe('F41 restore over an existing database', () => {
 });
 
 describe('F40 a restore that fails', () => {
-  it.each([
+  const failures = [
     ['an SQL error', 'CREATE TABLE a(x);\nINSERT INTO nowhere VALUES (1);\nCOMMIT;\n', 'TOOL_FAILED'],
     ['a command of the shell', 'BEGIN;\n.shell touch reached\n.system touch reached\nCOMMIT;\n', 'TOOL_FAILED'],
     ['a function that writes files', "BEGIN;\nSELECT writefile('reached', 'x');\nCOMMIT;\n", 'TOOL_FAILED'],
     ['another database', "ATTACH 'reached' AS other;\nCREATE TABLE other.a(x);\nCOMMIT;\n", 'TOOL_FAILED'],
     ['no trailer', 'BEGIN;\nCREATE TABLE a(x);\n', 'DUMP_INCOMPLETE'],
-  ])('%s: the old data stay, nothing else appears', async (_what, sql, code) => {
+  ] as const;
+  const prefix = ['env', '-i', `PATH=${process.env['PATH']}`];
+  it.each([
+    ...failures.map(([what, sql, code]) => ({ what, sql, code, more: {} })),
+    ...failures.map(([what, sql, code]) => ({
+      what: `${what}, behind a prefix`,
+      sql,
+      code: code === 'TOOL_FAILED' ? 'TARGET_FAILED' : code,
+      more: { prefix },
+    })),
+  ])('$what: the old data stay, nothing else appears', async ({ sql, code, more }) => {
     fillNasty(path('old.db'));
     const before = fingerprintOf(path('old.db'));
     await writeFile(path('dump.sql'), sql);
     await withContext(async (context) => {
-      const target = source('old.db');
+      const [target, fresh] = ['old.db', 'new.db'].map((name) => open({ path: path(name), ...more })) as [
+        Source,
+        Source,
+      ];
       await expect(restoreFile(target, sqlFormat, path('dump.sql'), context, true)).rejects.toMatchObject({ code });
-      await expect(restoreFile(source('new.db'), sqlFormat, path('dump.sql'), context)).rejects.toMatchObject({ code });
+      await expect(restoreFile(fresh, sqlFormat, path('dump.sql'), context)).rejects.toMatchObject({ code });
     });
     expect(fingerprintOf(path('old.db'))).toEqual(before);
+    // The folder of a restore that we had killed ourselves goes a moment later.
+    await vi.waitUntil(async () => (await readdir(folder)).length === 2, { timeout: 5_000, interval: 20 });
     expect((await readdir(folder)).sort()).toEqual(['dump.sql', 'old.db']);
     expect(existsSync('reached')).toBe(false);
   });

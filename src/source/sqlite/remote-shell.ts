@@ -9,9 +9,9 @@ import { guardedFolder } from '../../process/process.ts';
 
 /** `p`: absolute, so that no name can be taken for an option or a URL. By `ls`, because BusyBox's wc reads all of a file. */
 const place = `
-p=$1; shift
+p=$1; shift; d=
 case $p in /*) ;; "~/"*) p=$HOME/\${p#"~/"};; *) p=$PWD/$p;; esac
-refuse() { printf 'dbbackup:%s\\n' "$*" >&2; exit 3; }
+refuse() { [ -z "$d" ] || rm -rf "$d"; printf 'dbbackup:%s\\n' "$*" >&2; exit 3; }
 q() { sqlite3 -batch -init /dev/null "$@"; }
 size() { ls -lnL "$1" 2>/dev/null | { read -r a b c d s e || s=0; echo "$s"; }; }
 isDatabase() { [ "$(dd if="$1" bs=15 count=1 2>/dev/null)" = 'SQLite format 3' ]; }
