@@ -147,6 +147,14 @@ describe('there and back', { timeout: 120_000 }, () => {
     for (const file of [path, `${path}.meta.json`]) expect((await readFile(file)).includes('SCRAM')).toBe(false);
   });
 
+  test('tune reads it as a run does, encrypted, too', async () => {
+    const { stdout } = expectCode(await place.run('tune', 'all', '--codec', 'none', '--json'), 0);
+    const said = stdout.split('\n').filter((line) => line !== '');
+    const found = said.map((line) => JSON.parse(line)).find((each) => each.type === 'result');
+    expect(found).toMatchObject({ whole: true, recommendation: { type: 'zstd' } });
+    expect(found.readBytes).toBeGreaterThan(16_000_000);
+  });
+
   test('verify, show, list and download know it', async () => {
     expectCode(await place.run('verify', '--all'), 0);
     const shown = expectCode(await place.run('show', 'three@latest'), 0).stdout;

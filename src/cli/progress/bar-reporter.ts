@@ -8,7 +8,8 @@ import type { Reporter } from './reporter.ts';
 
 interface Shown {
   readonly subject: string;
-  readonly startedAt: number;
+  /** Of the execution; of the step where each step begins with its first byte again. */
+  startedAt: number;
   /** Undefined while the bars are off the screen. */
   bar?: cliProgress.SingleBar;
 }
@@ -35,7 +36,7 @@ export class BarReporter implements Reporter {
     const shown = this.#shown.get(event.executionId);
     if (event.type === 'log') this.#log(event);
     else if (shown && event.type === 'end') this.#end(event.executionId, shown);
-    else if (shown && event.type === 'step') this.#barOf(shown).update({ text: event.step });
+    else if (shown && event.type === 'step') this.#step(shown, event);
     else if (shown && event.type === 'progress') this.#progress(this.#barOf(shown), shown.startedAt, event);
   }
 
@@ -68,6 +69,11 @@ export class BarReporter implements Reporter {
       gracefulExit: false,
       emptyOnZero: true,
     });
+  }
+
+  #step(shown: Shown, { kind, step }: Extract<OperationEvent, { type: 'step' }>): void {
+    if (kind === 'tune') shown.startedAt = Date.now();
+    this.#barOf(shown).update({ text: step });
   }
 
   #progress(bar: cliProgress.SingleBar, startedAt: number, event: Extract<OperationEvent, { type: 'progress' }>): void {

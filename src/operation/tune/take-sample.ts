@@ -37,7 +37,7 @@ export async function takeSample(
   execution: Execution,
 ): Promise<Sampled> {
   const path = join(await execution.temporaryFolder(), 'sample');
-  execution.log('info', `up to ${formatBytes(wish.bytes)} of the dump go into ${path}, which is removed at the end`);
+  execution.log('info', `a sample of up to ${formatBytes(wish.bytes)} goes into ${path}, which is removed at the end`);
   const sample = await SpreadSample.create(path, wish.bytes);
   try {
     return { sample, ...(await readDump(open, sample, wish, expected, clock, execution)) };
