@@ -28,6 +28,7 @@ export interface ExportRequest {
     readonly envFile?: string;
     readonly image?: string;
     readonly namespace?: string;
+    readonly namePrefix: string;
     readonly secret: string;
   };
 }
@@ -79,9 +80,9 @@ async function manifest(request: ExportRequest, app: App, output: Output): Promi
     );
   }
   const { stringify } = await import('yaml');
-  const { image = `dbbackup:${app.version}`, namespace, secret } = options;
+  const { image = `dbbackup:${app.version}`, namespace, namePrefix, secret } = options;
   const clusterJobs = jobs.map((job) => toClusterJob(job, config));
-  const choice = { image, namespace, secret, timezone: await systemTimezone() };
+  const choice = { image, namespace, namePrefix, secret, timezone: await systemTimezone() };
   // Without its comments, where old passwords like to stay.
   const documents = kubernetesManifests(clusterJobs, stringify(raw), choice);
   if (options.image === undefined) output.say(`image: ${image} is only a placeholder; name yours with --image`);

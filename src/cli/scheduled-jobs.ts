@@ -1,4 +1,5 @@
 /** What the commands of `schedule` share: which jobs, and what to say before they are handed over. */
+import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { DbBackupError } from '../errors.ts';
 import type { JobWithSchedule } from '../operation/schedule/scheduled-jobs.ts';
@@ -51,18 +52,28 @@ export function scopeOf({ user }: { readonly user?: boolean }): UnitScope {
 export async function warnOfVariables(
   jobs: readonly JobWithSchedule[],
   config: Config,
+  format: 'crontab' | 'systemd',
   envFile: string | undefined,
   app: App,
   output: Output,
 ): Promise<void> {
-  const { resolve } = await import('node:path');
   const { missingVariables } = await import('./missing-variables.ts');
-  const files = ['/etc/environment', ...(envFile === undefined ? [] : [resolve(app.workingFolder, envFile)])];
+  const files = environmentFiles(format, envFile, app.workingFolder);
   for (const { name, place } of await missingVariables(jobs, config, files)) {
     output.warn(
       `${name}, which ${place} needs, is not in the environment of a scheduled run: put it into a file and name that with --env-file, or refer to a secret file in the config (\${file:path})`,
     );
   }
+}
+
+/** What gives variables to a scheduled run. cron's sessions read /etc/environment (pam_env), systemd's services do not. */
+export function environmentFiles(
+  format: 'crontab' | 'systemd',
+  envFile: string | undefined,
+  workingFolder: string,
+): readonly string[] {
+  const ofMachine = format === 'crontab' ? ['/etc/environment'] : [];
+  return envFile === undefined ? ofMachine : [...ofMachine, resolve(workingFolder, envFile)];
 }
 
 /** systemd and Kubernetes leave out what cron makes up for. */

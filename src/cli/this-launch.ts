@@ -6,6 +6,7 @@ import { DbBackupError } from '../errors.ts';
 import { packageFile } from '../installation.ts';
 import type { Launch } from '../schedule/launch.ts';
 import { stateFolder } from '../state-folder.ts';
+import { typedWord } from '../value/typed-word.ts';
 import type { App } from './app.ts';
 import type { Output } from './output.ts';
 
@@ -32,7 +33,7 @@ async function privateFile(path: string, output: Output): Promise<string> {
     throw new DbBackupError('USAGE', `--env-file ${path} cannot be read`, { cause });
   });
   if ((await stat(path)).mode & 0o077)
-    output.warn(`others than you can reach ${path}, which holds secrets: chmod 600 '${path}'`);
+    output.warn(`others than you can reach ${path}, which holds secrets: chmod 600 ${typedWord(path)}`);
   // sh and systemd read such files differently; of these lines they make the same.
   const plain = /^\s*(#.*)?$|^[A-Za-z_]\w*=([\w@%+=:,./-]*|'[^']*')$/;
   const odd = text.split('\n').findIndex((line) => !plain.test(line));

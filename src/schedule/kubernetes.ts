@@ -24,6 +24,8 @@ export interface ClusterChoice {
   readonly image: string;
   /** Undefined: whatever kubectl is set to. */
   readonly namespace?: string;
+  /** Of every object's name: it keeps two configs of one namespace apart that have jobs of the same name. */
+  readonly namePrefix: string;
   /** Name of the Secret that holds the variables and files. */
   readonly secret: string;
   /** Of a schedule without one: the machine's, where the config was written. */
@@ -49,8 +51,12 @@ export function kubernetesManifests(
   configText: string,
   choice: ClusterChoice,
 ): readonly (ConfigMap | CronJob)[] {
-  const config = `dbbackup-config-${digest(configText)}`;
+  checkPrefix(choice.namePrefix);
+  const config = `${choice.namePrefix}-config-${digest(configText)}`;
+  const labels = labelsOf(choice);
   const metadata = { namespace: choice.namespace, labels };
+  // Over all jobs: they share one Secret, and two files of one name need two keys in it whoever uses them.
+  const files = secretFiles(jobs.flatMap(({ needs }) => needs.files));
   // Named for what it holds: two configs in one namespace do not meet, and a job keeps the one it was made with.
   const map: ConfigMap = {
     apiVersion: 'v1',
@@ -62,16 +68,36 @@ export function kubernetesManifests(
     (job): CronJob => ({
       apiVersion: 'batch/v1',
       kind: 'CronJob',
-      metadata: { name: objectName(job.name), ...metadata, annotations: { 'dbbackup/job': job.name } },
-      spec: cronJobSpec(job, config, choice),
+      metadata: {
+        name: objectName(job.name, choice.namePrefix),
+        ...metadata,
+        annotations: { 'dbbackup/job': job.name },
+      },
+      spec: cronJobSpec(job, config, files, choice),
     }),
   );
   return [map, ...cronJobs];
 }
 
-const labels = { 'app.kubernetes.io/name': 'dbbackup' };
+/** `kubectl get cronjobs -l app.kubernetes.io/instance=<prefix>`: what was made of one config. */
+function labelsOf({ namePrefix }: ClusterChoice) {
+  return { 'app.kubernetes.io/name': 'dbbackup', 'app.kubernetes.io/instance': namePrefix };
+}
 
-function cronJobSpec(job: ClusterJob, config: string, choice: ClusterChoice): CronJobSpec {
+/** Short enough that names stay readable beside it, and never cut off by `objectName`. */
+function checkPrefix(prefix: string): void {
+  if (/^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/.test(prefix)) return;
+  throw new DbBackupError('USAGE', `--name-prefix ${prefix}: names in a cluster cannot begin with this`, {
+    hint: 'Use up to 30 lowercase letters, digits and dashes, a letter first and no dash at the end (--name-prefix shop-backup).',
+  });
+}
+
+function cronJobSpec(
+  job: ClusterJob,
+  config: string,
+  files: readonly SecretFile[],
+  choice: ClusterChoice,
+): CronJobSpec {
   const { totalTimeoutMs } = job;
   const limit = totalTimeoutMs === undefined ? undefined : Math.ceil(totalTimeoutMs / 1000) + graceSeconds;
   return {
@@ -87,14 +113,16 @@ function cronJobSpec(job: ClusterJob, config: string, choice: ClusterChoice): Cr
         // Tries are the job's own (`retry`): exit code 8 means that there is a backup, and no second one is wanted.
         backoffLimit: 0,
         activeDeadlineSeconds: limit,
-        template: { metadata: { labels }, spec: podSpec(job, config, choice) },
+        template: { metadata: { labels: labelsOf(choice) }, spec: podSpec(job, config, files, choice) },
       },
     },
   };
 }
 
-function podSpec(job: ClusterJob, config: string, choice: ClusterChoice): PodSpec {
-  const files = secretFiles(job.needs.files);
+/** `secrets`: of all jobs. */
+function podSpec(job: ClusterJob, config: string, secrets: readonly SecretFile[], choice: ClusterChoice): PodSpec {
+  const own = new Set(job.needs.files.map(pathInPod));
+  const files = secrets.filter(({ path }) => own.has(path));
   const mounts = files.map(({ key, path }) => ({
     name: 'secret-files',
     mountPath: path,
@@ -166,9 +194,9 @@ function secretVolume(files: readonly SecretFile[], secret: string): Volume {
   return { name: 'secret-files', secret: { secretName: secret, defaultMode: 0o440, items } };
 }
 
-/** The keys that the Secret must have for the files that a config refers to: `file.` and their names. */
+/** The keys that the Secret must have for the files that all exported jobs refer to: their names, told apart. */
 export function secretFiles(paths: readonly string[]): readonly SecretFile[] {
-  const absolute = [...new Set(paths.map((path) => posix.resolve(configFolder, path)))];
+  const absolute = [...new Set(paths.map(pathInPod))];
   const keyOf = (path: string) => posix.basename(path).replace(/[^\w.-]/g, '-');
   return absolute.map((path) => {
     const isOnly = absolute.filter((other) => keyOf(other) === keyOf(path)).length === 1;
@@ -176,9 +204,13 @@ export function secretFiles(paths: readonly string[]): readonly SecretFile[] {
   });
 }
 
+function pathInPod(path: string): string {
+  return posix.resolve(configFolder, path);
+}
+
 /** Of a CronJob: a DNS label of at most 52 characters, since 11 are added for its runs; no two jobs share one. */
-function objectName(job: string): string {
-  const name = `dbbackup-${job}`;
+function objectName(job: string, prefix: string): string {
+  const name = `${prefix}-${job}`;
   if (/^[a-z0-9-]{1,52}$/.test(name) && !name.endsWith('-')) return name;
   const plain = name.toLowerCase().replace(/[^a-z0-9-]/g, '-');
   return `${plain.slice(0, 45).replace(/-+$/, '')}-${digest(job)}`;

@@ -57,7 +57,7 @@ function service(job: ScheduledJob, launch: Launch, scope: UnitScope): string {
     'Type=oneshot',
     `ExecStart=${[...program, ...runArguments(job.name, launch)].map(commandWord).join(' ')}`,
     ...Object.entries(variables).map(([name, value]) => `Environment=${word(`${name}=${value}`)}`),
-    ...(environmentFile === undefined ? [] : [`EnvironmentFile=${specifiersEscaped(environmentFile)}`]),
+    ...(environmentFile === undefined ? [] : [`EnvironmentFile=${plainPath(environmentFile)}`]),
     '# The program ends its dump tools itself, in good order.',
     'KillMode=mixed',
     'TimeoutStopSec=90',
@@ -88,6 +88,14 @@ function timer(job: ScheduledJob, calendar: readonly string[], launch: Launch): 
 
 function lines(...all: readonly string[]): string {
   return `${all.join('\n')}\n`;
+}
+
+/** Of a directive that knows no quotes. A backslash at the end would take the next line along; blanks there are cut off. */
+function plainPath(path: string): string {
+  if (!/[\n\r\0]|\\$|\s$/.test(path)) return specifiersEscaped(path);
+  throw new DbBackupError('UNSUPPORTED', `a unit cannot name the file ${JSON.stringify(path)}`, {
+    hint: 'A path with a line end, or with a blank or backslash at its end, has no place in a unit: move the file.',
+  });
 }
 
 /** In quotes as systemd.syntax(7) has them; `%` begins a specifier. */

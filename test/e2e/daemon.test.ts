@@ -122,6 +122,20 @@ describe('a daemon', () => {
     expect(daemon.heard().every(({ time }) => typeof time === 'string')).toBe(true);
   });
 
+  test('a good backup with a failed hook beside it is no good health, as it is no 0 of run', async () => {
+    await place.configure(config(every('shop', '{ every: 1s }, hooks: { onSuccess: "false" }')));
+    const port = await freePort();
+    const daemon = start(['--health-port', String(port)]);
+    await daemon.told('result', { job: 'shop' });
+    const health = await fetch(`http://127.0.0.1:${port}/jobs`);
+    expect([health.status, await health.json()]).toMatchObject([
+      503,
+      { status: 'failing', failing: ['shop'], jobs: [{ job: 'shop', lastExitCode: 8 }] },
+    ]);
+    await stop(daemon);
+    expectCode(await place.run('run', 'shop'), 8);
+  });
+
   test('SIGTERM ends a running backup in good order; the next daemon makes up for it once', async () => {
     const slow = await slowDump();
     await place.configure(

@@ -17,6 +17,7 @@ interface ExportFlags {
   readonly output?: string;
   readonly image?: string;
   readonly namespace?: string;
+  readonly namePrefix: string;
   readonly secret: string;
 }
 
@@ -31,6 +32,11 @@ export function exportCommand(context: CommandContext): Command {
     .option('--image <image>', 'kubernetes: an image that you have made, with dbbackup and the dump tools')
     .option('--namespace <name>', 'kubernetes: without it, the one kubectl is set to')
     .option(
+      '--name-prefix <prefix>',
+      'kubernetes: begins every name; one of its own for each config of a namespace, since equal names replace each other',
+      'dbbackup',
+    )
+    .option(
       '--secret <name>',
       'kubernetes: the Secret with the variables and files that the config refers to',
       'dbbackup',
@@ -42,7 +48,7 @@ export function exportCommand(context: CommandContext): Command {
         const format = oneOf(options.format, formats, '--format');
         const { config, raw } = await readScheduleConfig(context.app, options);
         const jobs = await chooseSomeScheduled(args, config);
-        if (format !== 'kubernetes') await warnOfVariables(jobs, config, options.envFile, context.app, output);
+        if (format !== 'kubernetes') await warnOfVariables(jobs, config, format, options.envFile, context.app, output);
         if (format !== 'crontab') await remarkSkippedTimes(jobs, output);
         const scope = scopeOf(options);
         const files = await exportSchedule({ format, jobs, config, raw, scope, options }, context.app, output);
@@ -67,6 +73,7 @@ Kubernetes: values of secrets never stand in the manifest; it says which keys th
 Examples:
   $ dbbackup schedule export --format systemd --output ./units
   $ dbbackup schedule export --format kubernetes --image backup/dbbackup:1 > cronjobs.yaml
+  $ dbbackup schedule export --format kubernetes --image backup/dbbackup:1 --name-prefix shop-backup
   $ dbbackup schedule export --format crontab --config config.example.yaml`;
 
 function headed(name: string, content: string, count: number): string {

@@ -37,7 +37,7 @@ export function installCommand(context: CommandContext): Command {
         const format = oneOf(options.format ?? 'crontab', machines, '--format');
         const { config } = await readScheduleConfig(context.app, options);
         const jobs = await chooseSomeScheduled([], config);
-        await warnOfVariables(jobs, config, options.envFile, context.app, output);
+        await warnOfVariables(jobs, config, format, options.envFile, context.app, output);
         const plan = await planOf(format, jobs, config, options, context.app, output);
         if (format === 'systemd') await remarkSkippedTimes(jobs, output);
         output.event({ changes: [await carryOut(plan, options, context.app, output)] });

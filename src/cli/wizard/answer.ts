@@ -2,6 +2,7 @@
 import { isAbsolute, relative, resolve } from 'node:path';
 import { splitWords } from '../../config/words.ts';
 import type { QuestionKind } from '../../setup.ts';
+import { typedWord } from '../../value/typed-word.ts';
 
 export interface Folders {
   /** Where the user is, and typed paths begin. */
@@ -21,12 +22,7 @@ export function valueOfAnswer(kind: QuestionKind, text: string, folders: Folders
 export function answerOfValue(value: unknown, kind: QuestionKind): string | undefined {
   if (value === undefined) return undefined;
   if (!Array.isArray(value)) return String(value);
-  return kind === 'words' ? value.map(quoted).join(' ') : value.join(', ');
-}
-
-function quoted(word: unknown): string {
-  const text = String(word);
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;
+  return kind === 'words' ? value.map((word) => typedWord(String(word))).join(' ') : value.join(', ');
 }
 
 /** As typed where the config lies in the working folder, else as seen from its folder. */

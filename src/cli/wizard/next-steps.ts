@@ -1,5 +1,6 @@
 import { dirname, relative, resolve } from 'node:path';
 import { configIn } from '../../config/find.ts';
+import { typedWord } from '../../value/typed-word.ts';
 import type { GlobalOptions } from '../app.ts';
 import type { Planned } from './plan-entries.ts';
 import type { Wizard } from './wizard.ts';
@@ -19,7 +20,7 @@ export async function nextSteps(
     runtime.config?.sources.get(source)?.type;
   const setup = catalog.sources.find((each) => each.type === type)?.setup;
   const target = has('databases') ? '--output ./restored.tar' : (setup?.firstRestore(source) ?? '--output ./restored');
-  const identity = key && ` --identity ${seenFrom(folders.working, resolve(dirname(file), key.path))}`;
+  const identity = key && ` --identity ${typedWord(seenFrom(folders.working, resolve(dirname(file), key.path)))}`;
   const lines = [
     ...before,
     `dbbackup restore ${job}@latest ${target}${identity ?? ''}`,
@@ -28,7 +29,7 @@ export async function nextSteps(
   ];
   // What the search finds need not be named.
   const isFound = options.config === undefined || (await configIn(folders.working)) === file;
-  const config = isFound ? '' : ` --config ${seenFrom(folders.working, file)}`;
+  const config = isFound ? '' : ` --config ${typedWord(seenFrom(folders.working, file))}`;
   return ['', 'What next:', ...lines.map((line) => `  ${output.color.cyan(line + config)}`)].join('\n');
 }
 

@@ -35,7 +35,7 @@ export interface FailedJob {
 }
 
 export interface RunOutcome {
-  /** 0, 7 (partial) or, where all failed in one way, that way's code. */
+  /** 0, 7 (partial), 8 (good backups, troubles beside them) or, where all failed in one way, that way's code. */
   readonly exitCode: number;
   /** What to show at the end: the only job's failure, or a summary of several that were told one by one. */
   readonly error?: unknown;
@@ -77,7 +77,11 @@ export async function runJobs(
     onOutcome(notified.outcome);
     return notified.outcome;
   });
-  return { ...conclude(outcomes), troubles };
+  const conclusion = conclude(outcomes);
+  const isTroubled =
+    troubles.length > 0 || outcomes.some((each) => each.status === 'done' && each.retention.troubles.length > 0);
+  const exitCode = conclusion.exitCode || (isTroubled ? exitCodes.WARNING : 0);
+  return { ...conclusion, exitCode, troubles };
 }
 
 async function runNotified(job: Job, options: RunOptions, runtime: Runtime): Promise<NotifiedOutcome> {

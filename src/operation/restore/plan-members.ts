@@ -2,6 +2,7 @@
 import { DbBackupError } from '../../errors.ts';
 import type { ManifestMember } from '../../pipeline/bundle/manifest.ts';
 import type { DumpFormat, Source } from '../../source/source.ts';
+import { typedWord } from '../../value/typed-word.ts';
 import { memberFormat } from '../bundle/check-bundle.ts';
 import { choiceHint } from '../choice-hint.ts';
 import { chooseFormat, refuseUnsupported } from './choose-target.ts';
@@ -65,7 +66,7 @@ function choose(known: readonly string[], wanted: readonly string[]): readonly s
   const unknown = wanted.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     throw new DbBackupError('USAGE', `the bundle holds no database ${unknown}`, {
-      hint: `${choiceHint(unknown, known)} To restore one under another name: --map ${known[0]}=${unknown}.`,
+      hint: `${choiceHint(unknown, known)} To restore one under another name: --map ${typedWord(`${known[0]}=${unknown}`)}`,
     });
   }
   return wanted.length === 0 ? known : wanted;

@@ -3,7 +3,7 @@ import { type ClusterJob, kubernetesManifests, secretFiles } from '../../../src/
 import type { Schedule } from '../../../src/schedule/schedule.ts';
 import { cron, interval } from './sample.ts';
 
-const choice = { image: 'backup/dbbackup:1', secret: 'backup', timezone: 'Europe/Zurich' };
+const choice = { image: 'backup/dbbackup:1', namePrefix: 'dbbackup', secret: 'backup', timezone: 'Europe/Zurich' };
 const needs = {
   variables: [
     { name: 'DATABASE_URL', optional: false },
@@ -40,6 +40,34 @@ describe('the manifest', () => {
       expect.stringMatching(/^key-[0-9a-f]{6}$/),
       expect.stringMatching(/^key-[0-9a-f]{6}$/),
     ]);
+  });
+
+  test('gives files of one name in two jobs two keys, the same in every pod', () => {
+    const jobs = ['a', 'b'].map((name): ClusterJob => {
+      return { name, schedule: cron('0 3 * * *'), needs: { variables: [], files: [`./${name}/password`] } };
+    });
+    const keys = secretFiles(['./a/password', './b/password']).map(({ key }) => key);
+    expect(new Set(keys).size).toBe(2);
+    const [, ...pods] = kubernetesManifests(jobs, 'jobs: {}\n', choice).map((each) => JSON.stringify(each));
+    for (const [index, pod] of pods.entries()) {
+      expect(pod).toContain(`"subPath":"${keys[index]}"`);
+      expect(pod).toContain(`"items":[{"key":"${keys[index]}","path":"${keys[index]}"}]`);
+    }
+  });
+
+  test('has the prefix in every name and label, so that two configs with a job of one name do not meet', () => {
+    const jobs: ClusterJob[] = [{ name: 'nightly', schedule: cron('0 3 * * *'), needs }];
+    const objects = kubernetesManifests(jobs, 'jobs: {}\n', { ...choice, namePrefix: 'billing' });
+    expect(objects.map(({ metadata }) => metadata?.name)).toEqual([
+      expect.stringMatching(/^billing-config-[0-9a-f]{6}$/),
+      'billing-nightly',
+    ]);
+    for (const { metadata } of objects) {
+      expect(metadata?.labels).toMatchObject({ 'app.kubernetes.io/instance': 'billing' });
+    }
+    for (const namePrefix of ['', 'Shop', '1a', 'a-', 'a.b', 'x'.repeat(31)]) {
+      expect(() => kubernetesManifests(jobs, '', { ...choice, namePrefix })).toThrow(/--name-prefix/);
+    }
   });
 
   test('never runs two at a time, and takes the machine’s timezone along', () => {

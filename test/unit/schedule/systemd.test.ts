@@ -45,6 +45,15 @@ describe('units', () => {
     expect(timer?.content).toContain('\nPersistent=true\n');
   });
 
+  test.each([
+    '/etc/env\nExecStartPre=/bin/evil',
+    '/etc/env\\',
+    '/etc/env ',
+  ])('refuse the file %j', (environmentFile) => {
+    const job = { name: 'shop', schedule: cron('0 3 * * *') };
+    expect(() => systemdUnits(job, { ...launch, environmentFile }, 'system')).toThrow(/cannot name the file/);
+  });
+
   test('are refused for an interval that no calendar has', () => {
     expect(() => systemdUnits({ name: 'shop', schedule: interval('7h', 7) }, launch, 'system')).toThrow(/interval/);
   });
