@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -150,6 +152,20 @@ describe('other programs', () => {
     const rest = await compress(codec, raw.subarray(mebi));
     expect(sha256(await decompress(codec, Buffer.concat([half, rest])))).toBe(sha256(raw));
     expect(sha256(await decompress(codec, half, rest))).toBe(sha256(raw));
+  });
+
+  test('our zstd makes dumps no larger than the zstd program does at the same level', async () => {
+    const lines = Array.from({ length: 60_000 }, (_, row) => {
+      const code = (text: unknown) => createHash('md5').update(String(text)).digest('hex');
+      const note = `order ${row} shipped to ${code(row % 5000)} by carrier ${row % 17} after ${row % 90} days`;
+      return `${row}\t2020-01-0${(row % 9) + 1}\t${(row * 7919) % 100003}\t${note}; ${code(row)} ${code(row % 1000)}\n`;
+    });
+    const dump = Buffer.from(lines.join(''));
+    for (const level of [1, 3, 4]) {
+      const theirs = execFileSync('zstd', [`-${level}`, '-c'], { input: dump, maxBuffer: dump.length });
+      const ours = await compress(codecs.zstd, dump, level);
+      expect(ours.length, `level ${level}`).toBeLessThan(theirs.length * 1.03);
+    }
   });
 
   test('our zstd carries a content checksum', async () => {
