@@ -10,6 +10,7 @@ import type { AdapterDefinition, Config } from './config.ts';
 import { check, type Finding, findings } from './issue.ts';
 import { keptText } from './kept-text.ts';
 import { fileSchema } from './schema.ts';
+import { secretFiles } from './secret-files.ts';
 import { hasReference } from './template.ts';
 import { isRecord, valueAt, walkStrings } from './walk-strings.ts';
 
@@ -48,6 +49,7 @@ export function checkConfig(raw: unknown, file: string, folder: string, catalog:
     signing: signingDefinition(raw, file),
     maxConcurrentJobs: shape.data.maxConcurrentJobs,
     keptText: shape.data.keepConfig ? keptText(raw, file) : undefined,
+    secretFiles: secretFiles(raw, folder),
     stateFolder: shape.data.state && resolve(folder, shape.data.state.dir),
   };
   return { findings: [], config };

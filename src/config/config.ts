@@ -96,6 +96,8 @@ export interface Config {
   readonly maxConcurrentJobs: number;
   /** What to keep beside the backups: the file without its secrets; undefined = nothing. */
   readonly keptText?: string;
+  /** Absolute paths of the files that hold its keys and secrets, read or not. */
+  readonly secretFiles: readonly string[];
   /** Absolute; undefined = the default state folder. */
   readonly stateFolder?: string;
 }

@@ -56,6 +56,8 @@ export interface Destination {
   readonly capabilities: DestinationCapabilities;
   /** For people: `./backups`, `s3://bucket/prefix`. No secret. */
   readonly label: string;
+  /** Absolute path of the folder of this machine that the objects lie in; undefined for what lies elsewhere. */
+  readonly folder?: string;
   /** Streams to a temporary name and publishes at the end. Retries inside, part by part, never the stream. */
   put(key: string, stream: Readable, options: PutOptions): Promise<StoredObject>;
   /** Writes a small object (a state file) whole and atomically, over an older one. */

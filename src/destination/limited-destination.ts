@@ -31,6 +31,10 @@ export class LimitedDestination implements Destination {
     return this.#inner.label;
   }
 
+  get folder(): string | undefined {
+    return this.#inner.folder;
+  }
+
   async put(key: string, stream: Readable, options: PutOptions): Promise<StoredObject> {
     try {
       return await this.#inner.put(key, limited(stream, this.#limits.upload), options);

@@ -71,6 +71,21 @@ export interface SourceContext {
   log(level: 'info' | 'warning', line: string): void;
   /** How far a restore from a file has come, in bytes of the dump; the others are counted where they pass. */
   progress?(rawBytes: number, storedBytes: number, total: { readonly bytes: number; readonly exact: boolean }): void;
+  /** What of dbbackup itself lies on this machine; for sources that are folders of it. */
+  readonly own?: OwnPlaces;
+}
+
+/** Absolute paths, which need not exist. */
+export interface OwnPlaces {
+  /**
+   * Where backups are stored, and the state folder. No dump holds one that lies inside its folder, or each backup would
+   * hold all earlier ones; it tells what it left out. No restore replaces one.
+   */
+  readonly folders: readonly string[];
+  /** Those of the folders that this very run writes to: a dump of one as a whole is refused. */
+  readonly written: readonly string[];
+  /** Files with the config's keys and secrets. A dump holds them, as they may be the only copy, and warns. */
+  readonly secretFiles: readonly string[];
 }
 
 /** Frozen into the sidecar; never holds credentials. */

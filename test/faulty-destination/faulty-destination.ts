@@ -36,6 +36,10 @@ export class FaultyDestination implements Destination {
     return this.#inner.label;
   }
 
+  get folder(): string | undefined {
+    return this.#inner.folder;
+  }
+
   async put(key: string, stream: Readable, options: PutOptions): Promise<StoredObject> {
     try {
       this.#fail('put', key);

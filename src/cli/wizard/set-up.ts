@@ -69,7 +69,7 @@ async function openWizard(target: Target, flags: Flags & GlobalOptions, app: App
 function emptyConfig(file: string, folder: string): Config {
   const none = new Map<string, never>();
   const sections = { sources: none, destinations: none, encryption: none, notifications: none, jobs: none };
-  return { file, folder, ...sections, maxConcurrentJobs: 1 };
+  return { file, folder, ...sections, maxConcurrentJobs: 1, secretFiles: [] };
 }
 
 async function ask(config: Config | undefined, wizard: Wizard): Promise<Answers> {

@@ -31,6 +31,10 @@ export class LocalDestination implements Destination {
   readonly label: string;
   readonly #root: string;
 
+  get folder(): string {
+    return this.#root;
+  }
+
   /** `root`: absolute. `label`: the path as the user wrote it. */
   constructor(root: string, label: string) {
     this.#root = root;

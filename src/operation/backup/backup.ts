@@ -124,7 +124,7 @@ async function openJob(job: Job, options: BackupOptions, execution: Execution, r
   const encryptor = await profile?.encryptor(job.encryption?.name);
   const sign = await openSigner(runtime);
   execution.step('inspect');
-  const dumpable = await openDumpable(job, source, execution);
+  const dumpable = await openDumpable(job, source, execution, runtime);
   for (const warning of dumpable.inspection.warnings) execution.log('warning', warning);
   return { job, source, destinations, encryptor, sign, ...dumpable };
 }

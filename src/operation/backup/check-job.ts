@@ -19,7 +19,7 @@ export async function checkJob(job: Job, runtime: Runtime): Promise<{ dryRun: st
     },
   };
   try {
-    await openDumpable(job, await openSource(job.source, runtime), context);
+    await openDumpable(job, await openSource(job.source, runtime), context, runtime);
   } finally {
     await folder.remove();
   }

@@ -5,6 +5,8 @@ import type { SidecarMember } from '../../sidecar/sidecar.ts';
 import type { Dump, DumpFormat, Inspection, SourceContext, SourceIdentity } from '../../source/source.ts';
 import { openBundle } from '../bundle/open-bundle.ts';
 import type { OpenSource } from '../open-adapter.ts';
+import { ownPlaces } from '../own-places.ts';
+import type { Runtime } from '../runtime.ts';
 import { type LoadSteps, loadSteps } from './recovery-recipe.ts';
 
 /** A dump as the pipeline moves it; one with members is a bundle. */
@@ -27,8 +29,11 @@ export interface Dumpable {
 export async function openDumpable(
   job: Job,
   { type, source, capabilities }: OpenSource,
-  context: SourceContext,
+  given: SourceContext,
+  runtime: Runtime,
 ): Promise<Dumpable> {
+  const own = await ownPlaces([job], runtime);
+  const context = { ...given, own };
   const { formats } = capabilities;
   const format = job.format === undefined ? formats[0] : formats.find((each) => each.name === job.format);
   if (!format) throw new DbBackupError('CONFIG_INVALID', `jobs.${job.name}.format: unknown format "${job.format}"`);
@@ -40,6 +45,6 @@ export async function openDumpable(
     identity: source.identity,
     inspection,
     recovery: loadSteps(source.recovery?.() ?? type.recovery(format, inspection.databases)),
-    dump: (execution) => source.dump(request, execution),
+    dump: (execution) => source.dump(request, { ...execution, own }),
   };
 }

@@ -3,6 +3,7 @@ import { type Finding, ok, warn } from '../../finding.ts';
 import type { CheckContext, Source } from '../../source/source.ts';
 import { chooseDatabases } from '../bundle/choose-databases.ts';
 import { openSource } from '../open-adapter.ts';
+import { ownPlaces } from '../own-places.ts';
 import { passingFolder } from '../passing-folder.ts';
 import type { Runtime } from '../runtime.ts';
 
@@ -24,6 +25,7 @@ export async function* checkSource(
     temporaryFolder: folder.open,
     log: () => undefined,
     formats: jobs.length > 0 ? jobs.map((job) => job.format ?? usual?.name ?? '') : [usual?.name ?? ''],
+    own: await ownPlaces(jobs, runtime),
     filtered: jobs.length > 0 && jobs.every(isFiltered),
   };
   try {

@@ -9,6 +9,7 @@ import { redact } from '../../redact.ts';
 import type { RestoreInput, RestoreOutcome, RestoreRequest } from '../../source/source.ts';
 import { type Execution, withExecution } from '../execution.ts';
 import type { OpenSource } from '../open-adapter.ts';
+import { ownPlaces } from '../own-places.ts';
 import type { Runtime } from '../runtime.ts';
 import { describeContent, isBundle } from '../storage/describe-content.ts';
 import { resolveBackup } from '../storage/find-backup.ts';
@@ -126,7 +127,7 @@ async function restoreOne(
   const plan = { ...found, request: { ...options, database: options.databases[0], format, restoreId, properties } };
   const label = await askConsent(plan, execution, runtime);
   const open = await openBackup(plan, options.dryRun, execution, runtime);
-  const done = open && (await perform(open, plan, execution));
+  const done = open && (await perform(open, plan, execution, runtime));
   for (const warning of done?.outcome.warnings ?? []) execution.log('warning', warning);
   return { label: done?.outcome.label ?? label, rawBytes: done?.rawBytes ?? 0 };
 }
@@ -146,7 +147,7 @@ function refuseBundleOptions({ databases, map, globals }: RestoreOptions): void 
 /** Returns the target's label. */
 async function askConsent(plan: RestorePlan, execution: Execution, runtime: Runtime): Promise<string> {
   const { target, request } = plan;
-  const found = await target.source.examineTarget(request, execution);
+  const found = await target.source.examineTarget(request, { ...execution, own: await ownPlaces([], runtime) });
   if (!found.hasData) return found.label;
   if (!request.clean) {
     throw new DbBackupError(
@@ -165,12 +166,16 @@ async function perform(
   open: OpenContent,
   plan: RestorePlan,
   execution: Execution,
+  runtime: Runtime,
 ): Promise<{ outcome: RestoreOutcome; rawBytes: number }> {
   const { backup, target, request } = plan;
   const input = await openInput(open, plan, execution);
   execution.step('restore');
   try {
-    const outcome = await target.source.restore({ ...request, input }, execution);
+    const outcome = await target.source.restore(
+      { ...request, input },
+      { ...execution, own: await ownPlaces([], runtime) },
+    );
     return { outcome, rawBytes: open.raw().bytes };
   } catch (cause) {
     open.stream.destroy();

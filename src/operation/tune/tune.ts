@@ -64,7 +64,7 @@ export async function tune(job: Job, options: TuneOptions, runtime: Runtime): Pr
     const encryptor =
       job.encryption && (await (await openEncryption(job.encryption, runtime)).encryptor(job.encryption.name));
     execution.step('inspect');
-    const open = await openDumpable(job, await openSource(job.source, runtime), execution);
+    const open = await openDumpable(job, await openSource(job.source, runtime), execution, runtime);
     const clock = await openProcessorClock(execution.signal);
     const expected = await expectedTotal({ job, inspection: open.inspection }, runtime);
     const sampled = await takeSample(open, options, expected, clock, execution);

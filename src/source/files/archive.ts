@@ -1,9 +1,11 @@
 import { type BigIntStats, lstatSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import type { SourceContext } from '../source.ts';
 import { EntryMaker, rootEntry, type WritableEntry } from './entry.ts';
 import { Notes } from './notes.ts';
 import { OpenFolder, openFile } from './open-folder.ts';
 import type { FilesOptions } from './options.ts';
+import { Own } from './own.ts';
 import { type ReadPolicy, readLarge, readSmall, readStill, smallBytes } from './read-content.ts';
 import type { Selection } from './selection.ts';
 import { encodeHeader, endOfArchive, padding, paddingOf } from './tar-header.ts';
@@ -17,7 +19,9 @@ export interface Measure {
 }
 
 /** Size of the archive to come, from the state of the files alone. */
-export async function measure(path: string, options: FilesOptions, signal: AbortSignal): Promise<Measure> {
+export async function measure(path: string, options: FilesOptions, context: SourceContext): Promise<Measure> {
+  const { signal } = context;
+  const own = new Own(path, context.own);
   const notes = new Notes();
   const maker = new EntryMaker(path, false, notes);
   const selection = await openSelection(options);
@@ -25,7 +29,7 @@ export async function measure(path: string, options: FilesOptions, signal: Abort
   let bytes = encodeHeader(rootEntry(lstatSync(path, { bigint: true }))).length + endOfArchive.length;
   let entries = 0;
   try {
-    for await (const found of walk(root, selection, notes, signal)) {
+    for await (const found of walk(root, { selection, own, notes, signal })) {
       const entry = await maker.make(found);
       if (entry === undefined) continue;
       entries += 1;
@@ -42,15 +46,17 @@ export async function* archive(
   path: string,
   options: FilesOptions,
   notes: Notes,
-  signal: AbortSignal,
+  context: SourceContext,
 ): AsyncGenerator<Buffer> {
+  const { signal } = context;
+  const own = new Own(path, context.own);
   const policy: ReadPolicy = { changedFiles: options.changedFiles ?? 'fail', notes, signal };
   const maker = new EntryMaker(path, options.outsideLinks !== true, notes);
   const selection = await openSelection(options);
   const root = await OpenFolder.open(Buffer.from(path));
   try {
     yield encodeHeader(rootEntry(lstatSync(path, { bigint: true })));
-    for await (const found of walk(root, selection, notes, signal)) {
+    for await (const found of walk(root, { selection, own, notes, signal })) {
       const entry = await maker.make(found);
       if (entry?.type === 'file') yield* fileOf(found, entry, maker, policy);
       else if (entry !== undefined) yield encodeHeader(entry);

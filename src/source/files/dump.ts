@@ -17,7 +17,7 @@ export function startDump(path: string, options: FilesOptions, measured: Measure
     });
   }
   const notes = new Notes(context);
-  const pieces = gathered(archive(path, options, notes, context.signal), path);
+  const pieces = gathered(archive(path, options, notes, context), path);
   const source = Readable.from(pieces, { objectMode: false, highWaterMark: pieceBytes });
   const check = new EndOfDumpCheck();
   pipeline(addAbortSignal(context.signal, source), check, () => {});

@@ -57,24 +57,24 @@ function openFiles(options: FilesOptions, baseFolder: string): Source {
   let measured: Measure | undefined;
   return {
     identity: { fingerprintParts: ['files', hostname(), path], label: path },
-    async inspect({ signal }) {
-      measured = await measure(await existingFolder(path), options, signal);
+    async inspect(context) {
+      measured = await measure(await existingFolder(path), options, context);
       const tool = `tar (pax) ${version}`;
       const estimatedBytes = measured.bytes;
       return { tool, toolVersion: version, databases: [basename(path) || path], estimatedBytes, warnings: [] };
     },
     async dump(_request, context) {
       const folder = await existingFolder(path);
-      measured ??= await measure(folder, options, context.signal);
+      measured ??= await measure(folder, options, context);
       return startDump(folder, options, measured, context);
     },
-    async examineTarget() {
-      const { hasData } = await lookAtTarget(path);
+    async examineTarget(_request, { own }) {
+      const { hasData } = await lookAtTarget(path, own);
       return { label: path, hasData };
     },
     restore: (request, context) => restoreFiles(path, options, request, context),
-    async *check({ signal }) {
-      yield* checkFiles(await existingFolder(path), options, signal);
+    async *check(context) {
+      yield* checkFiles(await existingFolder(path), options, context);
     },
   };
 }

@@ -5,7 +5,7 @@ const shown = 20;
 /** Names of one kind that go into the sidecar. */
 const kept = 1000;
 
-export type NoteKind = 'vanished' | 'skipped' | 'changed' | 'outside';
+export type NoteKind = 'vanished' | 'skipped' | 'changed' | 'outside' | 'own' | 'secret';
 
 /** What a dump could not or not quite take, told once and kept for the sidecar. */
 export class Notes {

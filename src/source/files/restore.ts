@@ -21,14 +21,14 @@ export async function restoreFiles(
   context: SourceContext,
 ): Promise<RestoreOutcome> {
   await clearAbandoned(await realpath(path).catch(() => path));
-  const { path: finalPath } = await agreedTarget(path, request.clean);
+  const { path: finalPath } = await agreedTarget(path, request.clean, context);
   const draft = await makeDraft(finalPath);
   try {
     const warnings = await build(draft, finalPath, options, request, context);
     await flush(draft, context.signal);
     context.signal.throwIfAborted();
     // Building may have taken hours.
-    const target = await agreedTarget(path, request.clean);
+    const target = await agreedTarget(path, request.clean, context);
     return { label: path, warnings: [...warnings, ...(await swap(draft, target, options, request, context))] };
   } catch (error) {
     await rm(draft, { recursive: true, force: true }).catch((cause: unknown) => {
@@ -41,8 +41,8 @@ export async function restoreFiles(
   }
 }
 
-async function agreedTarget(path: string, clean: boolean): Promise<TargetFolder> {
-  const target = await lookAtTarget(path);
+async function agreedTarget(path: string, clean: boolean, { own }: SourceContext): Promise<TargetFolder> {
+  const target = await lookAtTarget(path, own);
   if (!target.hasData || clean) return target;
   throw new DbBackupError('TARGET_NOT_EMPTY', `cannot restore into ${path}: the folder is not empty`, {
     hint: 'Restore into a new folder, or say --clean to replace the whole folder.',

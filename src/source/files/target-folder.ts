@@ -1,6 +1,8 @@
 import { access, constants, lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DbBackupError } from '../../errors.ts';
+import type { OwnPlaces } from '../source.ts';
+import { Own } from './own.ts';
 
 export interface TargetFolder {
   /** Absolute, links resolved. */
@@ -10,9 +12,9 @@ export interface TargetFolder {
 }
 
 /** Looks at a restore target and changes nothing. Throws TARGET_FAILED, TARGET_IN_USE. */
-export async function lookAtTarget(wanted: string): Promise<TargetFolder> {
+export async function lookAtTarget(wanted: string, own: OwnPlaces | undefined): Promise<TargetFolder> {
   const path = await realpath(wanted).catch(() => undefined);
-  const target = path === undefined ? await newTarget(wanted) : await existingTarget(path);
+  const target = path === undefined ? await newTarget(wanted) : await existingTarget(path, own);
   const folder = dirname(target.path);
   await access(folder, constants.W_OK).catch((cause: unknown) => {
     throw unfit(wanted, `the folder ${folder}, in which it is built, may not be written to`, cause);
@@ -28,12 +30,18 @@ async function newTarget(path: string): Promise<TargetFolder> {
   return { path, exists: false, hasData: false };
 }
 
-async function existingTarget(path: string): Promise<TargetFolder> {
+async function existingTarget(path: string, own: OwnPlaces | undefined): Promise<TargetFolder> {
   if (!(await stat(path)).isDirectory()) throw unfit(path, 'it exists and is not a folder');
   const mount = (await mountPoints()).find((point) => point === path || point.startsWith(`${path}/`));
   if (mount !== undefined) {
     throw new DbBackupError('TARGET_IN_USE', `cannot restore into ${path}: a file system is mounted at ${mount}`, {
       hint: 'The folder is replaced as a whole, which a mount point cannot be: name a new folder in it, and move from there.',
+    });
+  }
+  const [mine] = own === undefined ? [] : new Own(path, { ...own, written: [] }).foldersInside();
+  if (mine !== undefined) {
+    throw new DbBackupError('TARGET_IN_USE', `cannot restore into ${path}: dbbackup keeps its own things in ${mine}`, {
+      hint: 'The folder is replaced as a whole, and the backups in it would be gone: name a new folder, and move from there.',
     });
   }
   return { path, exists: true, hasData: (await readdir(path)).length > 0 };

@@ -2,6 +2,7 @@ import { type BigIntStats, lstatSync } from 'node:fs';
 import { DbBackupError } from '../../errors.ts';
 import type { Notes } from './notes.ts';
 import { OpenFolder } from './open-folder.ts';
+import type { Own } from './own.ts';
 import type { Selection } from './selection.ts';
 
 /** One thing in the folder. `at` is usable only until the next one is asked for. */
@@ -14,18 +15,14 @@ export interface Found {
 
 const slash = Buffer.from('/');
 
-/** Everything that is selected, folders before what is in them, without following a link. */
-export async function* walk(
-  root: OpenFolder,
-  selection: Selection,
-  notes: Notes,
-  signal: AbortSignal,
-): AsyncGenerator<Found> {
-  yield* walkFolder(root, undefined, { selection, notes, signal });
+/** Everything that is selected and not our own, folders before what is in them, without following a link. */
+export async function* walk(root: OpenFolder, how: Walk): AsyncGenerator<Found> {
+  yield* walkFolder(root, undefined, how);
 }
 
-interface Walk {
+export interface Walk {
   readonly selection: Selection;
+  readonly own: Own;
   readonly notes: Notes;
   readonly signal: AbortSignal;
 }
@@ -39,9 +36,20 @@ async function* walkFolder(folder: OpenFolder, path: Buffer | undefined, how: Wa
       return { path: inside, at, stat: lstatSync(at, { bigint: true }) };
     });
     if (found === undefined || how.selection.excludes(inside, found.stat.isDirectory())) continue;
-    if (found.stat.isDirectory()) yield* walkInto(found, how);
-    else if (how.selection.includes(inside, false)) yield found;
+    if (how.own.isFolder(inside, found.stat)) leaveOut(inside, how.notes);
+    else if (found.stat.isDirectory()) yield* walkInto(found, how);
+    else if (how.selection.includes(inside, false)) yield noteSecret(found, how);
   }
+}
+
+function leaveOut(path: Buffer, notes: Notes): void {
+  notes.add('own', path, `${path} is a folder of dbbackup itself (backups or its state); it is not in the backup`);
+}
+
+function noteSecret(found: Found, { own, notes }: Walk): Found {
+  const line = `${found.path} holds a key or secret of the config, and this job stores it unencrypted`;
+  if (own.isSecret(found.path, found.stat)) notes.add('secret', found.path, line);
+  return found;
 }
 
 /** A folder that only leads to what is included comes when the first of that does. */
