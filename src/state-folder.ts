@@ -3,8 +3,8 @@
  * Guarantees: one place per user whatever the working folder, so that root's cron and root's shell share locks and
  * history; the folder and everything in it are readable by their owner alone. No backup depends on it.
  */
-import { chmod } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { access, chmod, constants, mkdtemp } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { DbBackupError, messageOf } from './errors.ts';
 import { makeFolder } from './make-folder.ts';
@@ -41,6 +41,22 @@ export async function openStateFolder(folder: string): Promise<string> {
       cause,
       hint: 'Name a folder that you may write with DBBACKUP_STATE_DIR or state.dir in the config.',
     });
+  }
+}
+
+/**
+ * A folder for one command that only reads, where the default one cannot be had: at three in the morning, on a machine
+ * that knows nothing, the backup must come back all the same. The caller removes it. Undefined where the folder can be
+ * used, or was chosen by someone, who then hears that it cannot.
+ */
+export async function standInFolder({ env, configured, uid }: StateFolderChoice): Promise<string | undefined> {
+  if (env['DBBACKUP_STATE_DIR'] || configured) return undefined;
+  try {
+    const folder = await openStateFolder(stateFolder({ env, uid }));
+    await access(folder, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch {
+    return mkdtemp(path.join(env['TMPDIR'] || tmpdir(), 'dbbackup-'));
   }
 }
 

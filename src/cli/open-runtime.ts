@@ -1,4 +1,5 @@
 /** Builds what the operations need from the command line, the config and the environment. */
+import { rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve as join } from 'node:path';
@@ -8,10 +9,10 @@ import { type SigningOptions, signingSchema } from '../config/schema.ts';
 import { resolveDefinition } from '../config/secret.ts';
 import { DbBackupError, messageOf } from '../errors.ts';
 import { type History, openHistory } from '../history/history.ts';
-import { tolerantHistory } from '../history/tolerant.ts';
+import { type TolerantHistory, tolerantHistory } from '../history/tolerant.ts';
 import type { OperationEvent } from '../operation/event.ts';
 import type { Runtime } from '../operation/runtime.ts';
-import { openStateFolder, stateFolder } from '../state-folder.ts';
+import { openStateFolder, standInFolder, stateFolder } from '../state-folder.ts';
 import type { App, GlobalOptions } from './app.ts';
 import { decryptorFrom } from './decryptor.ts';
 import type { Output } from './output.ts';
@@ -19,8 +20,11 @@ import type { Output } from './output.ts';
 export interface RuntimeNeeds {
   /** `required`, or taken where it is found; or one that lies in no file yet. */
   readonly config: 'required' | 'optional' | Config;
-  /** Does the command write (locks, temporaries, history)? Then the state folder is made. */
-  readonly state: boolean;
+  /**
+   * Does the command write (locks, temporaries, history)? Then the state folder is made. What only brings backups back
+   * prefers it, and goes on with a temporary one, which is removed when the runtime's history is closed.
+   */
+  readonly state: boolean | 'preferred';
   readonly emit?: (event: OperationEvent) => void;
   readonly consent?: (question: string) => Promise<void>;
   /** Takes the bars off the screen before a question is asked. */
@@ -39,14 +43,19 @@ export async function openRuntime(
 ): Promise<Runtime> {
   const catalog = await app.loadCatalog();
   const config = await findConfiguration(app, options, needs, catalog);
-  const folder = stateFolder({ env: app.env, configured: config?.stateFolder });
+  const choice = { env: app.env, configured: config?.stateFolder };
+  const standIn = needs.state === 'preferred' ? await standInFolder(choice) : undefined;
+  const folder = standIn ?? stateFolder(choice);
   if (needs.state) await openStateFolder(folder);
+  if (standIn)
+    output.say(`${stateFolder(choice)} cannot be used: this goes on with a temporary folder, and no history`);
   const troubles = new Set<string>();
   const onTrouble = (error: unknown) => {
     const text = `history: ${messageOf(error)}; the command goes on without it`;
     if (!troubles.has(text)) output.warn(text);
     troubles.add(text);
   };
+  const history = tolerantHistory(() => openHistory(folder), onTrouble);
   const query = async <Value>(ask: (history: History) => Value | Promise<Value>): Promise<Value | undefined> => {
     try {
       const history = await openHistory(folder);
@@ -94,7 +103,7 @@ export async function openRuntime(
     config,
     workingFolder: app.workingFolder,
     stateFolder: folder,
-    history: tolerantHistory(() => openHistory(folder), onTrouble),
+    history: standIn ? removing(standIn, history) : history,
     signal: app.signal,
     resolve,
     signingKey: once(async () => (await signing('key')).key),
@@ -122,6 +131,17 @@ export async function openRuntime(
     consent: (question) => undisturbed(() => (needs.consent ?? refuseConsent)(question)),
   };
   return runtime;
+}
+
+/** Closing the history is the last that a command does with its state. */
+function removing(folder: string, history: TolerantHistory): TolerantHistory {
+  return {
+    ...history,
+    close() {
+      history.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 async function findConfiguration(

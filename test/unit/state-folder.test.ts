@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openStateFolder, stateFolder } from '../../src/state-folder.ts';
+import { openStateFolder, standInFolder, stateFolder } from '../../src/state-folder.ts';
 
 describe('stateFolder', () => {
   it.each([
@@ -37,5 +37,16 @@ describe('openStateFolder', () => {
       code: 'CONFIG_INVALID',
       hint: expect.stringContaining('DBBACKUP_STATE_DIR'),
     });
+  });
+});
+
+describe('standInFolder', () => {
+  it('is private, and only where nobody chose the folder that cannot be used', async () => {
+    const HOME = '/proc/nowhere';
+    const made = await standInFolder({ env: { HOME }, uid: 7 });
+    expect((await stat(made ?? '')).mode & 0o777).toBe(0o700);
+    await rm(made ?? '', { recursive: true });
+    expect(await standInFolder({ env: { HOME, DBBACKUP_STATE_DIR: '/proc/nowhere' }, uid: 7 })).toBeUndefined();
+    expect(await standInFolder({ env: { HOME }, configured: '/proc/nowhere', uid: 7 })).toBeUndefined();
   });
 });

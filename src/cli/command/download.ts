@@ -34,7 +34,7 @@ export function downloadCommand(context: CommandContext): Command {
         const emit = reporter.report.bind(reporter);
         const runtime = await openRuntime(context.app, options, output, {
           config: 'optional',
-          state: true,
+          state: 'preferred',
           emit,
           quieten: () => reporter.stop(),
           identity: options.identity,

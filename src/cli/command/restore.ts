@@ -53,7 +53,7 @@ export function restoreCommand(context: CommandContext): Command {
         const reporter = await openReporter(context.app, output);
         const runtime = await openRuntime(context.app, options, output, {
           config: 'optional',
-          state: true,
+          state: 'preferred',
           emit: reporter.report.bind(reporter),
           quieten: () => reporter.stop(),
           consent: askConsent(context.app, options.yes ?? false),

@@ -3,11 +3,12 @@ import type { AdapterDefinition, Job } from '../../config/config.ts';
 import { DbBackupError, explain, messageOf } from '../../errors.ts';
 import { redact } from '../../redact.ts';
 import { describeRules } from '../../retention/describe-rules.ts';
-import { forecast, usualIntervalMs } from '../../retention/forecast.ts';
+import { forecast } from '../../retention/forecast.ts';
 import { plan } from '../../retention/plan.ts';
 import { keepsEverything, type RetentionRules } from '../../retention/retention.ts';
 import { openDestination } from '../open-adapter.ts';
 import { bearsNameOf, type Candidate, toCandidates } from '../retention/candidate.ts';
+import { comingRuns } from '../retention/coming-runs.ts';
 import { ownFingerprint } from '../retention/own-fingerprint.ts';
 import type { Runtime } from '../runtime.ts';
 import { surveyBackups } from '../storage/list-backups.ts';
@@ -86,16 +87,21 @@ export class CopyReader {
     const told = { rules: describeRules(rules) };
     try {
       const candidates = toCandidates(backups, await ownFingerprint(job, this.#runtime));
-      return { ...told, ...lookAhead(candidates, rules, this.#now) };
+      return { ...told, ...lookAhead(candidates, rules, this.#now, comingRuns(job, candidates, this.#now)) };
     } catch (error) {
       return { ...told, keptNow: complete, deletions: [], problem: redact(messageOf(error)) };
     }
   }
 }
 
-function lookAhead(candidates: readonly Candidate[], rules: RetentionRules, now: Date) {
+function lookAhead(
+  candidates: readonly Candidate[],
+  rules: RetentionRules,
+  now: Date,
+  runs: ReturnType<typeof comingRuns>,
+) {
   const kept = plan(candidates, rules, now).filter(({ action }) => action === 'keep');
-  const coming = forecast(candidates, rules, now, outlookDays, usualIntervalMs(candidates));
+  const coming = forecast(candidates, rules, now, outlookDays, runs);
   const deletions = coming.map(
     ({ at, backup }): Deletion => ({
       at,

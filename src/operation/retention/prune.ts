@@ -6,7 +6,7 @@
 import type { Job } from '../../config/config.ts';
 import { DbBackupError, type ErrorCode, explain, messageOf, wrapError } from '../../errors.ts';
 import { acquireRunLock } from '../../lock/run-lock.ts';
-import { type FutureDeletion, forecast, usualIntervalMs } from '../../retention/forecast.ts';
+import { type FutureDeletion, forecast } from '../../retention/forecast.ts';
 import { plan } from '../../retention/plan.ts';
 import type { Decision, ProtectionRule, Reason, RetentionRules } from '../../retention/retention.ts';
 import type { Sidecar } from '../../sidecar/sidecar.ts';
@@ -18,6 +18,7 @@ import { listBackups } from '../storage/list-backups.ts';
 import { describeBackup, type OpenDestination, type StoredBackup } from '../storage/stored-backup.ts';
 import { adopt } from './adopt.ts';
 import { bearsNameOf, type Candidate, isOwn, toCandidates } from './candidate.ts';
+import { comingRuns } from './coming-runs.ts';
 import { ownFingerprint } from './own-fingerprint.ts';
 
 export interface PruneOptions {
@@ -99,7 +100,7 @@ async function pruneDestination(name: string, work: Work): Promise<DestinationPr
     const rules = work.job.retention.get(name) ?? {};
     const candidates = toCandidates(backups, work.fingerprint);
     done.decisions = plan(candidates, rules, new Date());
-    done.future = lookAhead(candidates, rules, work.options.forecastDays);
+    done.future = lookAhead(candidates, rules, work);
     if (!work.options.dryRun) done.decisions = await carryOut(done.decisions, done.deleted, name, work);
   } catch (error) {
     work.execution.signal.throwIfAborted();
@@ -185,6 +186,8 @@ async function carryOut(
   });
 }
 
-function lookAhead(candidates: readonly Candidate[], rules: RetentionRules, days: number): DestinationPrune['future'] {
-  return days > 0 ? forecast(candidates, rules, new Date(), days, usualIntervalMs(candidates)) : [];
+function lookAhead(candidates: readonly Candidate[], rules: RetentionRules, work: Work): DestinationPrune['future'] {
+  const days = work.options.forecastDays;
+  const now = new Date();
+  return days > 0 ? forecast(candidates, rules, now, days, comingRuns(work.job, candidates, now)) : [];
 }

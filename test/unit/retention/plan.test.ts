@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openCalendar } from '../../../src/retention/calendar.ts';
-import { forecast, usualIntervalMs } from '../../../src/retention/forecast.ts';
+import { forecast, paced, usualIntervalMs } from '../../../src/retention/forecast.ts';
 import { plan } from '../../../src/retention/plan.ts';
 import type { ProtectionRule, RetentionCandidate, RetentionRules } from '../../../src/retention/retention.ts';
 import { referenceKeep } from './reference.ts';
@@ -224,7 +224,9 @@ describe('forecast', () => {
     const wish = { daily: 3, hourly: 2, timezone: 'Europe/Zurich' };
     const start = hourly(30, '2026-10-23T00:00:00Z');
     const at = new Date('2026-10-24T05:30:00Z');
-    const told = forecast(start, wish, at, 4, hourMs).map((each) => `${each.at.toISOString()} ${each.backup.key}`);
+    const told = forecast(start, wish, at, 4, paced(start, at, hourMs)).map(
+      (each) => `${each.at.toISOString()} ${each.backup.key}`,
+    );
     const seen: string[] = [];
     let stored = start;
     const step = (time: Date) => {
@@ -247,5 +249,8 @@ describe('forecast', () => {
     expect(usualIntervalMs(hourly(30, '2026-11-01T00:00:00Z'))).toBe(hourMs);
     expect(usualIntervalMs(hourly(1, '2026-11-01T00:00:00Z'))).toBe(dayMs);
     expect(usualIntervalMs([])).toBe(dayMs);
+    const [first] = hourly(1, '2026-11-01T00:00:00Z');
+    const soonAfter = { key: 'again', startedAt: new Date('2026-11-01T00:01:23Z'), protectedBy: [], verified: false };
+    expect(usualIntervalMs(first ? [first, soonAfter] : [])).toBe(hourMs);
   });
 });
