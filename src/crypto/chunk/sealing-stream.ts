@@ -13,8 +13,6 @@ import { SealingThread } from './sealing-thread.ts';
 const bytesBeforeThread = 8 * 1024 * 1024;
 /** Plaintext that goes to the thread at a time, at most. */
 const batchLimit = 1024 * 1024;
-/** Batches: one that is being sealed, one that waits for it, one that is on its way back. */
-const mostInFlight = 3;
 /** Bytes that are handed on at a time. */
 const pieceBytes = 256 * 1024;
 
@@ -24,7 +22,6 @@ export class SealingStream extends FailStopTransform {
   readonly #batchChunks: number;
   #index = 0;
   #thread: SealingThread | undefined;
-  #inFlight = 0;
   #onSealed: (() => void) | undefined;
 
   constructor(header: Buffer, cipher: ChunkCipher) {
@@ -41,7 +38,7 @@ export class SealingStream extends FailStopTransform {
   }
 
   protected override async finish(): Promise<void> {
-    while (this.#inFlight > 0) await this.#nextSealed();
+    while (this.#thread?.isIdle === false) await this.#nextSealed();
     this.#sealWholeChunks();
     this.#seal(this.#queue.length, true);
     this.#thread?.close();
@@ -76,10 +73,9 @@ export class SealingStream extends FailStopTransform {
       failed: (error) => this.destroy(error),
     });
     while (this.#queue.length > this.#batchBytes) {
-      while (this.#inFlight >= mostInFlight) await this.#nextSealed();
+      while (!this.#thread.hasRoom) await this.#nextSealed();
       this.#thread.seal(this.#index, this.#queue.take(this.#batchBytes));
       this.#index += this.#batchChunks;
-      this.#inFlight += 1;
     }
   }
 
@@ -91,8 +87,13 @@ export class SealingStream extends FailStopTransform {
   }
 
   #release(batch: Buffer): void {
-    this.#inFlight -= 1;
-    for (let start = 0; start < batch.length; start += pieceBytes) this.push(batch.subarray(start, start + pieceBytes));
+    for (let start = 0; start < batch.length; start += pieceBytes) {
+      const piece = batch.subarray(start, start + pieceBytes);
+      // Whoever reads may keep it for as long as it likes.
+      const own = Buffer.allocUnsafeSlow(piece.length);
+      piece.copy(own);
+      this.push(own);
+    }
     this.#onSealed?.();
   }
 }
