@@ -2,8 +2,8 @@
  * The file's content without its secrets, for `config show`. References stay as written, since they hold none, but for
  * the defaults of secret options.
  */
-import { registerSecret } from '../redact.ts';
-import { assignment, isSecretHeader, isSecretName, passwordsIn, urlPassword } from './secret-name.ts';
+import { registerSecret, urlPassword } from '../redact.ts';
+import { assignment, beforePath, isSecretHeader, isSecretName, passwordsIn } from './secret-name.ts';
 import { parseTemplate } from './template.ts';
 import { isRecord, type Path, walkStrings } from './walk-strings.ts';
 
@@ -75,7 +75,11 @@ function maskedText(text: string): string {
   });
   const hidden = (value: string) => (value.replace(/\0\d+\0/g, '') === '' ? value : mask);
   return bare
-    .replace(urlPassword, (_, before: string, password: string) => before + hidden(password))
+    .replace(urlPassword, (_, before: string, password: string) => {
+      // `u:${PW}@h/d?x=a@b`: what follows the reference is no secret.
+      const isReference = hidden(beforePath(password) ?? mask) !== mask;
+      return before + (isReference ? password : hidden(password));
+    })
     .replace(assignment, (all, name: string, equals: string, value: string) => {
       return isSecretName(name) ? `${name}${equals}${hidden(value)}` : all;
     })

@@ -88,6 +88,38 @@ test('F38 secrets from a variable, a file, a program and a URL are found nowhere
   }
 });
 
+test('F38 nor the password of a URL that is pasted with its slashes', { timeout: 60_000 }, async () => {
+  const secret = 'canary-Lw5';
+  const url = `redis://u:ab/${secret}@h`;
+  const config = await readFile(place.path('dbbackup.yaml'), 'utf8');
+  await place.configure(
+    config
+      .replace('sources: {', `sources: { cache: { type: redis, url: "${url}" },`)
+      .replace(
+        'jobs:',
+        'jobs:\n  plain: { source: shop, destinations: disk }\n  cache: { source: cache, destinations: disk }',
+      )
+      .concat('keepConfig: true\n'),
+  );
+  expect(expectCode(await run('run', 'cache'), 2).stderr).toMatch(/cannot read the URL/);
+  expectCode(await run('run', 'plain'), 0);
+  expectCode(await run('config', 'show'), 0);
+  expect(printed).toMatch(/redis:\/\/u:\*\*\*@h/);
+  // On the command line it is for its user to see.
+  const others = [
+    await place.run('restore', 'plain@latest', '--to', url),
+    await place.run(
+      ...['init', '--config', 'new.yaml', '--source', 'redis', '--url', url, '--destination', './b', '--job', 'j'],
+      ...['--encryption', 'none', '--secrets', 'file', '--no-test', '--no-run', '--yes'],
+    ),
+  ];
+  for (const each of others) printed += expectCode(each, 2).stderr + each.stdout;
+  expect(others[1]?.stderr).toMatch(/write \/ in it as %2F/);
+  expect(printed).not.toContain(secret);
+  expect(watched).not.toContain(secret);
+  expect(await filesWith(secret)).toEqual([]);
+});
+
 /** All but those that hold it by right: history and its -wal, locks, sidecars, states, backups, temporaries. */
 async function filesWith(secret: string): Promise<string[]> {
   const entries = await readdir(place.folder, { recursive: true, withFileTypes: true });

@@ -388,21 +388,25 @@ describe('without a terminal', () => {
   });
 
   test('every kind of place, untried; files that are elsewhere; a key that is made', async () => {
-    await mkdir(place.path('etc'));
+    await mkdir(place.path('my etc'));
     const away = ['--destination', 's3://bucket/some/where', '--destination', 'sftp://me@nas.example:2222/~/backups'];
     const more = ['--destination', 'rclone:drive:backups', '--destination-region', 'eu-central-1'];
-    const flags = [...usual.slice(0, 4), ...away, ...more, '--encryption', 'new', '--key-file', 'etc/my.agekey'];
-    const rest = ['--job', 'shop', '--yes', '--no-run', '--no-test', '--config', 'etc/x.yaml'];
-    expectCode(await quick('init', ...flags, ...rest), 0);
-    const text = await readFile(place.path('etc', 'x.yaml'), 'utf8');
+    const flags = [...usual.slice(0, 4), ...away, ...more, '--encryption', 'new', '--key-file', 'my etc/my.agekey'];
+    const rest = ['--job', 'shop', '--yes', '--no-run', '--no-test', '--config', 'my etc/x.yaml'];
+    const { stderr } = expectCode(await quick('init', ...flags, ...rest), 0);
+    expect(stderr).toContain("--identity 'my etc/my.agekey' --config 'my etc/x.yaml'\n");
+    const text = await readFile(place.path('my etc', 'x.yaml'), 'utf8');
     expect(text).toMatch(/path: \S*\/shop\.sqlite\n/);
     expect(text).toMatch(/bucket: bucket\n {4}prefix: some\/where\n {4}region: eu-central-1/);
     expect(text).toMatch(/host: nas\.example\n {4}port: 2222\n {4}user: me\n {4}path: backups/);
     expect(text).toMatch(/remote: drive:backups/);
     expect(text).toMatch(/recipients: \[age1/);
-    expect(await readdir(place.path('etc'))).toEqual(['my.agekey', 'x.yaml']);
-    expectCode(await quick('config', 'validate', '--config', 'etc/x.yaml'), 0);
-    expectCode(await quick('init', ...flags, '--key-file', 'etc/my.agekey', ...rest, '--config', 'etc/y.yaml'), 2);
-    expect(await readdir(place.path('etc'))).toEqual(['my.agekey', 'x.yaml']);
+    expect(await readdir(place.path('my etc'))).toEqual(['my.agekey', 'x.yaml']);
+    expectCode(await quick('config', 'validate', '--config', 'my etc/x.yaml'), 0);
+    expectCode(
+      await quick('init', ...flags, '--key-file', 'my etc/my.agekey', ...rest, '--config', 'my etc/y.yaml'),
+      2,
+    );
+    expect(await readdir(place.path('my etc'))).toEqual(['my.agekey', 'x.yaml']);
   });
 });

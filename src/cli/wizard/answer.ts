@@ -45,6 +45,16 @@ export function splitPassword(url: string): { readonly url: string; readonly pas
   return { url: mended, password: decoded(inQuery) };
 }
 
+/** Why a URL's password cannot be told from what follows it; undefined where it can. */
+export function unsplittable(url: string): string | undefined {
+  const plain = url.replace(/\$\{[^}]*\}/g, 'x');
+  const [, authority = '', rest = ''] = /:\/\/([^/]*)(.*)$/s.exec(plain) ?? [];
+  const isHost = authority.includes('@') || /^([^:]*|\[[^\]]*\])(:\d*)?$/.test(authority);
+  const behind = isHost ? rest.replace(/\?[\w.-]+=.*$/s, '') : rest;
+  if (!behind.includes('@')) return undefined;
+  return 'cannot tell where its password ends: write / in it as %2F, @ as %40, ? as %3F, # as %23 and % as %25';
+}
+
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -3,7 +3,7 @@ import { type AdapterSection, checkAdapter } from '../../config/check-adapter.ts
 import { messageOf } from '../../errors.ts';
 import { registerSecret } from '../../redact.ts';
 import type { Question } from '../../setup.ts';
-import { answerOfValue, pathInConfig, splitPassword, valueOfAnswer } from './answer.ts';
+import { answerOfValue, pathInConfig, splitPassword, unsplittable, valueOfAnswer } from './answer.ts';
 import { type AdapterDraft, asLiteral, flagOf } from './draft.ts';
 import type { Wizard } from './wizard.ts';
 
@@ -18,6 +18,8 @@ export async function askOption(draft: AdapterDraft, question: Question, wizard:
     offered: answerOfValue(draft.options[option], kind) ?? question.offered,
     check: async (text) => {
       try {
+        const unclear = kind === 'url' ? unsplittable(text) : undefined;
+        if (unclear !== undefined) return unclear;
         return problemOf(draft, option, valueOfAnswer(kind, text, wizard.folders), wizard);
       } catch (error) {
         return messageOf(error);

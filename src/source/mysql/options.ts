@@ -3,8 +3,9 @@
  * find it: `/etc/my.cnf`, `/etc/mysql/my.cnf`, `~/.my.cnf`, their own defaults.
  */
 import { z } from 'zod';
-import { DbBackupError } from '../../errors.ts';
-import { redact, registerSecret } from '../../redact.ts';
+import type { DbBackupError } from '../../errors.ts';
+import { registerSecret } from '../../redact.ts';
+import { malformedUrl } from '../malformed-url.ts';
 
 const text = z.string().min(1);
 export const urlPattern = /^(mysql|mariadb):\/\//;
@@ -58,7 +59,7 @@ export function connectionParameters(options: MysqlOptions): Parameters {
 
 function parseUrl(url: string): Parameters {
   const shape =
-    /^\w+:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?(\[[^\]]*\]|[^:/?#@]*)(?::(\d+))?(?:\/([^?#/]*))?(?:\?([^#]*))?$/;
+    /^\w+:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?(\[[^\]]*\]|[^:/?#@]*)(?::(\d+))?(?:\/([^?#/@]*))?(?:\?([^#]*))?$/;
   const [matched, user, password, host = '', port, database, query = ''] = shape.exec(url) ?? [];
   if (matched === undefined) throw malformed(url, 'not a connection URL');
   const [, socket] = /^socket=(.*)$/.exec(query) ?? [];
@@ -74,7 +75,9 @@ function parseUrl(url: string): Parameters {
 }
 
 function malformed(url: string, what: string): DbBackupError {
-  return new DbBackupError('USAGE', `cannot read the URL ${redact(url)}: ${what}`, {
-    hint: 'Write mysql://user@host:3306/database; letters such as @ : / % # ? in a part are percent-encoded.',
-  });
+  return malformedUrl(
+    url,
+    what,
+    'Write mysql://user@host:3306/database; letters such as @ : / % # ? in a part are percent-encoded.',
+  );
 }

@@ -3,8 +3,9 @@
  * Whatever is left out is filled in by libpq itself, as psql does: PG* variables, `.pgpass`, service files, sockets.
  */
 import { z } from 'zod';
-import { DbBackupError } from '../../errors.ts';
-import { redact, registerSecret } from '../../redact.ts';
+import type { DbBackupError } from '../../errors.ts';
+import { registerSecret } from '../../redact.ts';
+import { malformedUrl } from '../malformed-url.ts';
 
 const text = z.string().min(1);
 
@@ -76,7 +77,7 @@ export function connectionParameters(options: PostgresOptions): Parameters {
   return parameters;
 }
 
-const shape = /^postgres(?:ql)?:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^/?#@]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/;
+const shape = /^postgres(?:ql)?:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^/?#@]*)(?:\/([^?#@]*))?(?:\?([^#]*))?$/;
 
 /** Manual, 34.1.1.2: several hosts, IPv6 in brackets, percent-encoded parts. Throws USAGE. */
 function parseUrl(url: string): Record<string, string> {
@@ -94,7 +95,8 @@ function parseUrl(url: string): Record<string, string> {
   if (/^,*$/.test(parameters['port'] ?? '')) parameters['port'] = undefined;
   for (const pair of query.split('&').filter((part) => part !== '')) {
     const [, key = '', value = ''] = /^([^=]*)=?(.*)$/s.exec(pair) ?? [];
-    if (!keywords.has(key)) throw malformed(url, `unknown parameter "${key}"`);
+    // With an `@` behind it, this may be the middle of a password.
+    if (!keywords.has(key)) throw malformed(url, query.includes('@') ? undefined : `unknown parameter "${key}"`);
     parameters[key] = value;
   }
   return decodeAll(parameters, url);
@@ -110,7 +112,9 @@ function decodeAll(parameters: Record<string, string | undefined>, url: string):
 }
 
 function malformed(url: string, what = 'not a connection URL'): DbBackupError {
-  return new DbBackupError('USAGE', `cannot read the URL ${redact(url)}: ${what}`, {
-    hint: 'Write postgres://user@host:5432/database; letters such as @ : / % # ? in a part are percent-encoded.',
-  });
+  return malformedUrl(
+    url,
+    what,
+    'Write postgres://user@host:5432/database; letters such as @ : / % # ? in a part are percent-encoded.',
+  );
 }

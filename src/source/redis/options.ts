@@ -2,8 +2,9 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { DbBackupError } from '../../errors.ts';
-import { redact, registerSecret } from '../../redact.ts';
+import type { DbBackupError } from '../../errors.ts';
+import { registerSecret } from '../../redact.ts';
+import { malformedUrl } from '../malformed-url.ts';
 
 /** The programs take arguments, and those hold no NUL. */
 const text = z
@@ -83,9 +84,11 @@ function parseUrl(url: string): Parameters {
 }
 
 function malformed(url: string, what: string): DbBackupError {
-  return new DbBackupError('USAGE', `cannot read the URL ${redact(url)}: ${what}`, {
-    hint: 'Write redis://user@host:6379 or, with TLS, rediss://…; letters such as @ : / % # ? in a part are percent-encoded.',
-  });
+  return malformedUrl(
+    url,
+    what,
+    'Write redis://user@host:6379 or, with TLS, rediss://…; letters such as @ : / % # ? in a part are percent-encoded.',
+  );
 }
 
 /** A URL is a server; a path is the data folder of a stopped one. Undefined for what belongs to another engine. */

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { answerOfValue, pathInConfig, splitPassword, valueOfAnswer } from '../../../../src/cli/wizard/answer.ts';
+import {
+  answerOfValue,
+  pathInConfig,
+  splitPassword,
+  unsplittable,
+  valueOfAnswer,
+} from '../../../../src/cli/wizard/answer.ts';
 
 const here = { working: '/srv/shop', config: '/srv/shop' };
 
@@ -28,6 +34,21 @@ describe('answers', () => {
   test.each(whole)('leaves %s as it is', (url) => {
     expect(splitPassword(url)).toBeUndefined();
   });
+
+  test.each([
+    'redis://u:a/b@h',
+    'redis://:/b@h',
+    'mysql://u:a@b/c@h/d',
+    'postgres://u:1/b@h',
+    'mysql://u:a/b?c=d@h',
+  ])('refuses %s, whose password it cannot find', (url) => expect(unsplittable(url)).toMatch(/write \/ in it as %2F/));
+
+  test.each([
+    ...whole,
+    'postgres://u:p@ss@h:5432/d?user=a@b',
+    'postgres://u:$' + '{file:./pw}@h/d',
+    'redis://[::1]:1/0',
+  ])('can split %s', (url) => expect(unsplittable(url)).toBeUndefined());
 
   test.each([
     ['./a', '/srv/shop', './a'],
