@@ -4,7 +4,7 @@ import { messageOf } from '../errors.ts';
 import { openDestination } from './open-adapter.ts';
 import type { Runtime } from './runtime.ts';
 import { surveyBackups } from './storage/list-backups.ts';
-import { isGood, startedAt } from './storage/stored-backup.ts';
+import { isDisproved, isGood, type StoredBackup, startedAt } from './storage/stored-backup.ts';
 
 export interface Freshness {
   readonly job: string;
@@ -30,11 +30,13 @@ export async function checkFreshness(
       const about = { job: job.name, destination: definition.name };
       try {
         const on = await openDestination(definition, runtime);
-        const backups = (await surveyBackups(on, `${job.name}/`, runtime.signal)).filter(isGood);
-        const newest = backups.map((each) => startedAt(each).getTime()).sort((a, b) => b - a)[0];
-        if (newest === undefined) return { ...about, fresh: false, problem: 'there is no good backup' };
+        const all = await surveyBackups(on, `${job.name}/`, runtime.signal);
+        const newest = newestOf(all.filter(isGood));
+        const disproved = all.filter((each) => isDisproved(each) && startedAt(each).getTime() > (newest ?? 0)).length;
+        const passedOver = disproved === 0 ? '' : ` (${disproved} newer failed the last verification)`;
+        if (newest === undefined) return { ...about, fresh: false, problem: `there is no good backup${passedOver}` };
         const ageMs = now - newest;
-        const problem = ageMs > maxAgeMs ? 'the newest good backup is too old' : undefined;
+        const problem = ageMs > maxAgeMs ? `the newest good backup is too old${passedOver}` : undefined;
         return { ...about, newest: new Date(newest).toISOString(), ageMs, fresh: problem === undefined, problem };
       } catch (error) {
         runtime.signal.throwIfAborted();
@@ -42,4 +44,8 @@ export async function checkFreshness(
       }
     }),
   );
+}
+
+function newestOf(backups: readonly StoredBackup[]): number | undefined {
+  return backups.map((each) => startedAt(each).getTime()).sort((a, b) => b - a)[0];
 }

@@ -4,7 +4,7 @@ import type { Sidecar } from '../sidecar/sidecar.ts';
 import type { Runtime } from './runtime.ts';
 import { fingerprintsOf } from './storage/fingerprints.ts';
 import { type Listing, list } from './storage/list.ts';
-import { describeBackup, isGood, type StoredBackup } from './storage/stored-backup.ts';
+import { describeBackup, isSuspect, type StoredBackup } from './storage/stored-backup.ts';
 
 export interface RebuildOutcome extends RebuildCounts {
   /** Backups found, copies counted once. */
@@ -43,7 +43,7 @@ function rebuilt(sidecar: Sidecar, copies: readonly StoredBackup[]): RebuiltBack
     job: sidecar.job.name,
     host: sidecar.host,
     trigger: sidecar.trigger,
-    status: copies.every(isGood) ? 'completed' : 'suspect',
+    status: copies.some(isSuspect) ? 'suspect' : 'completed',
     startedAt: new Date(sidecar.startedAt),
     finishedAt: new Date(sidecar.finishedAt),
     durationMs: Math.round(sidecar.durationMs),

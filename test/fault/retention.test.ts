@@ -144,7 +144,7 @@ describe('F39 what cannot be read', () => {
       outcome.told += 1;
       if (each.status === 'done') outcome.troubles = each.retention.troubles;
     });
-    expect({ exitCode, told: outcome.told }).toEqual({ exitCode: 0, told: 1 });
+    expect({ exitCode, told: outcome.told }).toEqual({ exitCode: 8, told: 1 });
     expect(outcome.troubles).toEqual([expect.stringMatching(/^retention of shop at far failed: planted fault: list/)]);
     expect(await complete(disk)).toHaveLength(2);
     expect(await complete(inner)).toEqual([...far.map(({ key }) => key), expect.stringContaining('2026-11-20')]);

@@ -2,7 +2,7 @@
 import { usualIntervalMs } from '../../retention/forecast.ts';
 import { nextRun } from '../../schedule/next-run.ts';
 import { describeSchedule, type Schedule } from '../../schedule/schedule.ts';
-import { isGood, type StoredBackup } from '../storage/stored-backup.ts';
+import { isSuspect, type StoredBackup } from '../storage/stored-backup.ts';
 import type { Copies } from './read-copies.ts';
 import type { JobRecord } from './read-runs.ts';
 import type { CopyReport, Counts, JobReport, JobState, LastGood, Run, ScheduleReport } from './report.ts';
@@ -68,9 +68,9 @@ function runFromSidecar(backup: StoredBackup): Run | undefined {
   const { sidecar, condition } = backup;
   if (sidecar === undefined || condition !== 'complete') return undefined;
   const { id, startedAt, trigger, durationMs, artifact } = sidecar;
-  const verdict = isGood(backup)
-    ? ({ status: 'completed', outcome: 'good' } as const)
-    : ({ status: 'suspect', outcome: 'warned' } as const);
+  const verdict = isSuspect(backup)
+    ? ({ status: 'suspect', outcome: 'warned' } as const)
+    : ({ status: 'completed', outcome: 'good' } as const);
   const { rawBytes, storedBytes } = artifact;
   return { backupId: id, startedAt: new Date(startedAt), trigger, ...verdict, durationMs, rawBytes, storedBytes };
 }

@@ -12,7 +12,14 @@ import { comingRuns } from '../retention/coming-runs.ts';
 import { ownFingerprint } from '../retention/own-fingerprint.ts';
 import type { Runtime } from '../runtime.ts';
 import { surveyBackups } from '../storage/list-backups.ts';
-import { isGood, type OpenDestination, type StoredBackup, startedAt } from '../storage/stored-backup.ts';
+import {
+  isDisproved,
+  isGood,
+  isSuspect,
+  type OpenDestination,
+  type StoredBackup,
+  startedAt,
+} from '../storage/stored-backup.ts';
 import {
   type CopyOfBackup,
   type CopyReport,
@@ -117,22 +124,17 @@ function lookAhead(
 function holdingsOf(backups: readonly StoredBackup[], retention: RetentionOutlook): Holdings {
   const complete = backups.filter(({ condition }) => condition === 'complete');
   const count = (test: (backup: StoredBackup) => boolean) => backups.filter(test).length;
-  const good = complete.filter((backup) => isGood(backup) && !isDisproved(backup));
+  const good = complete.filter(isGood);
   good.sort((a, b) => startedAt(b).getTime() - startedAt(a).getTime());
   return {
     backups: complete.length,
     storedBytes: complete.reduce((sum, { object }) => sum + (object?.size ?? 0), 0),
-    suspect: complete.filter((backup) => !isGood(backup)).length,
+    suspect: complete.filter(isSuspect).length,
     locked: count(({ state }) => state?.locked !== undefined),
     damaged: count((backup) => backup.condition !== 'complete' || isDisproved(backup)),
     lastGood: good[0] && copyOf(good[0]),
     retention,
   };
-}
-
-/** What failed its last verification is no good backup, whatever its sidecar says. */
-function isDisproved({ state }: StoredBackup): boolean {
-  return state?.verifications.at(-1)?.result === 'failed';
 }
 
 function copyOf(backup: StoredBackup): CopyOfBackup | undefined {

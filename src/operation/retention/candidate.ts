@@ -1,7 +1,7 @@
 /** From what lies on a destination to what the retention policy judges. */
 import type { ProtectionRule, Reason, RetentionCandidate } from '../../retention/retention.ts';
 import { formatArtifactName } from '../../sidecar/artifact-name.ts';
-import { isGood, type StoredBackup, startedAt } from '../storage/stored-backup.ts';
+import { isDisproved, isSuspect, type StoredBackup, startedAt } from '../storage/stored-backup.ts';
 
 export interface Candidate extends RetentionCandidate {
   readonly stored: StoredBackup;
@@ -32,14 +32,13 @@ export function toCandidates(backups: readonly StoredBackup[], fingerprint: stri
 
 function protections(stored: StoredBackup, fingerprint: string): readonly Reason<ProtectionRule>[] {
   const { condition, problem, sidecar, state } = stored;
-  const failed = state?.verifications.at(-1)?.result === 'failed';
   const reasons: [ProtectionRule, boolean, string | undefined][] = [
     ['unreadable', condition === 'unreadable', problem],
     ['damaged', condition === 'damaged', problem],
     ['damaged', sidecar !== undefined && !namesAgree(stored), 'its sidecar tells another story than its name'],
-    ['damaged', failed, 'its last verification failed'],
+    ['damaged', isDisproved(stored), 'its last verification failed'],
     ['foreign', sidecar !== undefined && !isOwn(stored, fingerprint), foreignText(stored)],
-    ['suspect', condition === 'complete' && !isGood(stored), `suspect: ${state?.suspect?.reason}`],
+    ['suspect', condition === 'complete' && isSuspect(stored), `suspect: ${state?.suspect?.reason}`],
     ['locked', state?.locked !== undefined, `locked: ${state?.locked?.reason ?? 'no reason given'}`],
   ];
   return reasons.filter(([, applies]) => applies).map(([rule, , text]) => ({ rule, text: text ?? rule }));

@@ -1,6 +1,6 @@
 /** By what stored backups are counted and chosen. */
 import { fingerprintsOf } from './fingerprints.ts';
-import { isGood, type StoredBackup, startedAt } from './stored-backup.ts';
+import { isGood, isSuspect, type StoredBackup, startedAt } from './stored-backup.ts';
 
 export type Facet = 'job' | 'type' | 'destination' | 'encryption' | 'state';
 
@@ -76,7 +76,8 @@ function statesOf(backup: StoredBackup): readonly string[] {
   if (condition !== 'complete') return [condition, ...locked];
   const result = state?.verifications.at(-1)?.result;
   const verified = result === undefined ? 'unverified' : result === 'passed' ? 'verified' : 'failed';
-  return [isGood(backup) ? 'good' : 'suspect', ...locked, verified];
+  const good = isGood(backup) ? ['good'] : [];
+  return [...(isSuspect(backup) ? ['suspect'] : good), ...locked, verified];
 }
 
 function isOneOf(wanted: readonly string[] | undefined, values: readonly string[]): boolean {

@@ -11,7 +11,7 @@ import { nearest } from '../../value/nearest.ts';
 import { openDestination, openLocalFile } from '../open-adapter.ts';
 import type { Runtime } from '../runtime.ts';
 import { findBackup, surveyBackups } from './list-backups.ts';
-import { isGood, type StoredBackup, startedAt } from './stored-backup.ts';
+import { describeBackup, isDisproved, isGood, isSuspect, type StoredBackup, startedAt } from './stored-backup.ts';
 
 /** Throws BACKUP_NOT_FOUND with what was looked at, USAGE when an id is ambiguous. */
 export async function resolveBackup(reference: string, runtime: Runtime): Promise<StoredBackup> {
@@ -53,22 +53,57 @@ async function byJob(reference: string, unsearched: Unsearched[], runtime: Runti
   const at = reference.lastIndexOf('@');
   if (at < 1) return undefined;
   const [job, when] = [reference.slice(0, at), reference.slice(at + 1)];
-  const wanted = when.replace(/[:.]/g, '-');
+  const wanted = when === 'latest' ? '' : when.replace(/[:.]/g, '-');
+  const { found, damaged } = await newestOf(job, wanted, unsearched, runtime);
+  if (damaged && !(found && isNewer(found, damaged))) passOver(damaged, found, reference, runtime);
+  return found && findBackup(found.on, found.key, runtime.signal);
+}
+
+/** What is known to be damaged at one destination may be whole at the next. */
+async function newestOf(
+  job: string,
+  wanted: string,
+  unsearched: Unsearched[],
+  runtime: Runtime,
+): Promise<{ readonly found?: StoredBackup; readonly damaged?: StoredBackup }> {
+  let found: StoredBackup | undefined;
+  let damaged: StoredBackup | undefined;
   for (const definition of destinationsFor(job, runtime)) {
     const backups = await survey(definition, `${job}/`, unsearched, runtime);
     if (backups === undefined && isOwn(definition, job, runtime)) throw unsearched.at(-1)?.error;
-    if (backups === undefined) continue;
-    // A signed backup of another job, copied into this job's folder, is whole and yet not what was asked for.
-    const own = backups.filter((each) => isGood(each) && each.sidecar?.job.name === job);
-    const newestFirst = own.sort((a, b) => startedAt(b).getTime() - startedAt(a).getTime());
-    const match =
-      when === 'latest'
-        ? newestFirst[0]
-        : newestFirst.find((each) => each.name?.startedAt.toISOString().replace(/[:.]/g, '-').startsWith(wanted));
-    if (match && unsearched[0]) throw unsearched[0].error;
-    if (match) return findBackup(match.on, match.key, runtime.signal);
+    const matches = (backups ?? []).filter((each) => isMatch(each, job, wanted));
+    found = newest(found, matches.filter(isGood));
+    damaged = newest(damaged, matches.filter(isDisproved));
+    if ((found || damaged) && unsearched[0]) throw unsearched[0].error;
+    if (found && !(damaged && isNewer(damaged, found))) break;
   }
-  return undefined;
+  return { found, damaged };
+}
+
+function isNewer(one: StoredBackup, other: StoredBackup): boolean {
+  return startedAt(one).getTime() > startedAt(other).getTime();
+}
+
+/** A signed backup of another job, copied into this job's folder, is whole and yet not what was asked for. */
+function isMatch(backup: StoredBackup, job: string, wanted: string): boolean {
+  const { sidecar, name, condition } = backup;
+  if (condition !== 'complete' || isSuspect(backup) || sidecar?.job.name !== job) return false;
+  return wanted === '' || (name?.startedAt.toISOString().replace(/[:.]/g, '-').startsWith(wanted) ?? false);
+}
+
+/** Of equal ones the first, which lies at an earlier destination. */
+function newest(first: StoredBackup | undefined, others: readonly StoredBackup[]): StoredBackup | undefined {
+  return others.reduce((best, each) => (best && !isNewer(each, best) ? best : each), first);
+}
+
+/** Throws BACKUP_NOT_FOUND where nothing better is left. */
+function passOver(damaged: StoredBackup, chosen: StoredBackup | undefined, reference: string, runtime: Runtime): void {
+  const why = `${describeBackup(damaged)} failed its last verification`;
+  const hint = `Name it by its id (${damaged.sidecar?.id.slice(0, 6)}) to use it nevertheless.`;
+  if (chosen === undefined)
+    throw new DbBackupError('BACKUP_NOT_FOUND', `no good backup "${reference}": ${why}`, { hint });
+  const text = `${why}; ${reference} is ${describeBackup(chosen)}. ${hint}`;
+  runtime.emit({ type: 'log', executionId: '', kind: 'restore', subject: reference, level: 'warning', text });
 }
 
 async function survey(

@@ -38,9 +38,19 @@ export interface StoredBackup {
   readonly problem?: string;
 }
 
-/** `complete` and not marked suspect, or accepted since. Only such a backup is `latest`. */
+/** `complete`, not suspect and not disproved. Only such a backup is `latest`. */
 export function isGood(backup: StoredBackup): boolean {
-  return backup.condition === 'complete' && (!backup.state?.suspect || backup.state.accepted !== undefined);
+  return backup.condition === 'complete' && !isSuspect(backup) && !isDisproved(backup);
+}
+
+/** Marked by the anomaly guard, and not accepted since. */
+export function isSuspect({ state }: StoredBackup): boolean {
+  return state?.suspect !== undefined && state.accepted === undefined;
+}
+
+/** What failed its last verification is no good backup, whatever its sidecar says. */
+export function isDisproved({ state }: StoredBackup): boolean {
+  return state?.verifications.at(-1)?.result === 'failed';
 }
 
 export function startedAt(backup: StoredBackup): Date {

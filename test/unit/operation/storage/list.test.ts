@@ -69,7 +69,7 @@ describe('filters', () => {
     ['profile', { encryption: ['shared'] }, ['aes']],
     ['beginning of a key', { encryption: ['012345', 'fedcba98'] }, ['age', 'aes']],
     ['too short for a key', { encryption: ['0'] }, []],
-    ['good', { states: ['good'] }, others('suspect', 'orphan')],
+    ['good', { states: ['good'] }, others('suspect', 'orphan', 'failed')],
     ['suspect', { states: ['suspect'] }, ['suspect']],
     ['locked', { states: ['locked'] }, ['locked']],
     ['verified', { states: ['verified'] }, ['verified']],
