@@ -8,6 +8,8 @@ export interface EncryptionProfileType {
   readonly type: string;
   /** Strict zod object of the options in the config, without `type`. */
   readonly options: ZodType;
+  /** The same, stricter about what stands in the file itself and so can be judged when it is read. */
+  readonly written?: ZodType;
 }
 
 export interface Catalog {

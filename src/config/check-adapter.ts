@@ -12,6 +12,7 @@ export type AdapterSection = 'sources' | 'destinations' | 'encryption' | 'notifi
 interface AdapterType {
   readonly type: string;
   readonly options: ZodType;
+  readonly written?: ZodType;
 }
 export interface CheckedAdapter {
   readonly definition: AdapterDefinition;
@@ -43,7 +44,7 @@ export function checkAdapter(
     return fail({ path: [...base, 'type'], message, suggestion: nearest(String(type ?? ''), known) });
   }
   const templates = templateFindings(options, base);
-  const { data, issues } = check(adapter.options, options);
+  const { data, issues } = check(adapter.written ?? adapter.options, options);
   const sure = issues.filter((issue) => !isReference(valueAlong(options, issue.path)));
   return {
     definition,

@@ -88,8 +88,14 @@ function unfold(issue: Issue, base: Path): readonly Issue[] {
   const branches = issue.errors.filter((branch) => !branch.some(isOtherKind));
   const [meant] = branches.sort((a, b) => a.length - b.length);
   if (meant !== undefined) return meant.flatMap((inner) => unfold(inner, path));
+  // Each branch would tell of its own kind of value.
+  if (issue.errors.flat().every(isMissing)) return [{ ...issue, path, message: 'is missing' }];
   const all = issue.errors.flat().map((inner) => inner.message.replace(/^must be |, not .*$/g, ''));
   return [{ ...issue, path, message: `must be ${[...new Set(all)].join(' or ')}` }];
+}
+
+function isMissing(issue: Issue): boolean {
+  return issue.code === 'invalid_union' ? issue.errors.flat().every(isMissing) : issue.input === undefined;
 }
 
 /** The value is not even of this branch's kind. */

@@ -24,9 +24,19 @@ export function wrongKey(needed: string, what: KeyWord, ring: KeyRing): DbBackup
   }
   const found =
     tried === 0
-      ? `no ${what} was given`
+      ? `no ${what} was given${otherKinds(ring)}`
       : tried === 1
         ? `the ${what} at hand does not open it`
         : `none of the ${tried} ${plural[what]} at hand opens it`;
   return new DbBackupError('WRONG_KEY', `${needed}; ${found}`, { hint: hints[what], cause: missing });
+}
+
+/** Who gives the wrong kind of key has given something. A prompt is no passphrase yet. */
+function otherKinds({ keys, identities, passphrases }: KeyRing): string {
+  const given = [
+    keys.length > 0 ? 'an AES key' : '',
+    identities.length > 0 ? 'an age identity (AGE-SECRET-KEY-1…)' : '',
+    passphrases.some((each) => typeof each === 'string') ? 'a passphrase' : '',
+  ].filter((kind) => kind !== '');
+  return given.length === 0 ? '' : `, only ${given.join(' and ')}, which is another kind of key`;
 }

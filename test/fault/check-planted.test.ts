@@ -136,7 +136,7 @@ async function config() {
     'key-readable-by-others': { type: 'aes-256-gcm', keyFile: './open.key' },
     'only-decrypts': { type: 'age', identityFile: './mine.agekey' },
     'one-recipient': { type: 'age', recipients: [recipient] },
-    'wrong-recipient': { type: 'age', recipients: ['age1planted'] },
+    'wrong-recipient': { type: 'age', recipients: [`\${PLANTED_RECIPIENT:-age1planted}`] },
   };
   const notifications = { 'url-unset': { type: 'slack', url: unset } };
   const jobs = {

@@ -6,7 +6,7 @@ import { readKeyFile } from '../key-file.ts';
 import { parseIdentities } from '../key-text.ts';
 import type { EncryptionAdapter } from '../profile.ts';
 import type { AgeSecret } from './header.ts';
-import { assertRecipient } from './recipient.ts';
+import { assertRecipient, recipientProblem } from './recipient.ts';
 import { encryptAge } from './writer.ts';
 
 const text = z.string().min(1);
@@ -34,9 +34,18 @@ const options = z
     message: 'needs recipients or a passphrase',
   });
 
+const written = options.superRefine(({ recipients = [] }, context) => {
+  for (const [at, recipient] of recipients.entries()) {
+    const problem = recipientProblem(recipient);
+    if (problem)
+      context.addIssue({ code: 'custom', path: ['recipients', at], message: `${problem.what}: ${problem.hint}` });
+  }
+});
+
 export const ageAdapter: EncryptionAdapter = {
   type: 'age',
   options,
+  written,
   async open(input, baseFolder) {
     const parsed = options.parse(input);
     for (const [at, one] of (parsed.recipients ?? []).entries())

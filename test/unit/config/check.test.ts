@@ -34,6 +34,15 @@ function job(fields: string): string {
   return `${adapters}jobs:\n  j: { source: db, destinations: disk, ${fields} }\n`;
 }
 
+describe('a job that lacks what it needs', () => {
+  test('is told so in two words, whatever shapes the value could have', () => {
+    expect(problems(`${adapters}jobs:\n  k: { source: db }\n`)).toEqual(['jobs.k.destinations: is missing']);
+    expect(problems(`${adapters}jobs:\n  k: { source: db, destinations: 5 }\n`)).toEqual([
+      'jobs.k.destinations: must be text or a map or a list',
+    ]);
+  });
+});
+
 describe('a sound configuration', () => {
   test('becomes jobs with their adapters, defaults filled in', () => {
     const { config } = check(`${adapters}state: { dir: ./state }\njobs:\n  j: { source: db, destinations: disk }\n`);

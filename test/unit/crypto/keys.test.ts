@@ -9,6 +9,7 @@ import { recipientFingerprint } from '../../../src/crypto/fingerprint.ts';
 import { readKeyFile } from '../../../src/crypto/key-file.ts';
 import { joinKeyRings } from '../../../src/crypto/key-ring.ts';
 import { generateKey } from '../../../src/crypto/keygen.ts';
+import { wrongKey } from '../../../src/crypto/wrong-key.ts';
 import { drive, plaintext, ring, seal } from './drive.ts';
 
 let folder = '';
@@ -129,6 +130,29 @@ describe('profiles', () => {
       expect(released.equals(plaintext(10))).toBe(true);
       await expect(reader.encryptor()).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
     }
+  });
+
+  it('judge recipients that stand in the config when it is read', () => {
+    const written = encryptionTypes.find((each) => each.type === 'age')?.written;
+    const typo = recipient.replace(/.$/, (last) => (last === 'q' ? 'p' : 'q'));
+    expect(written?.safeParse({ recipients: [recipient] }).success).toBe(true);
+    for (const wrong of ['age1xyz', typo, identity]) {
+      const { error } = written?.safeParse({ recipients: [recipient, wrong] }) ?? {};
+      expect(error?.issues.map(({ path: at }) => at)).toEqual([['recipients', 1]]);
+      expect(error?.message).not.toContain(wrong);
+    }
+  });
+
+  it('tell which kind of key was given where another is needed', () => {
+    const aes = { identities: [], keys: [Buffer.alloc(32, 1)], passphrases: [] };
+    expect(wrongKey('it was encrypted with age', 'identity', aes).message).toBe(
+      'it was encrypted with age; no identity was given, only an AES key, which is another kind of key',
+    );
+    const age = { identities: [identity], keys: [], passphrases: [async () => 'asked'] };
+    expect(wrongKey('it was encrypted with the key 1', 'key', age).message).toContain(
+      'only an age identity (AGE-SECRET',
+    );
+    expect(wrongKey('x', 'key', { identities: [], keys: [], passphrases: [] }).message).toBe('x; no key was given');
   });
 
   it('refuse recipients that not every age command can read, and mistyped ones', async () => {
