@@ -53,6 +53,8 @@ export interface SourceSetup extends Setup {
   suggest?(surroundings: Surroundings): Promise<readonly Suggestion[]>;
   /** Flags of a first restore that touches nothing that exists; `source` is the name of the definition. */
   firstRestore(source: string): string;
+  /** Where the first one only writes a file: those of a restore that replaces what the source holds, and asks first. */
+  realRestore?(source: string): string;
 }
 
 /** A place to store at, in one word: `./backups`, `s3://bucket/prefix`. */

@@ -112,13 +112,13 @@ export async function openRuntime(
       return [...(await Promise.all(flags)), ...(await signing('trust')).trust];
     }),
     decryptor: once(() => decryptorFrom({ identity: needs.identity, undisturbed }, runtime, app)),
-    jobStatistics: (job) => query((history) => history.jobStatistics(job)),
+    jobStatistics: (job) => query((history) => history.jobStatistics(job, { config: config?.file })),
     recentRuns: async (job, limit) => {
       const status = ['running', 'completed', 'partial', 'failed', 'cancelled', 'interrupted', 'suspect'] as const;
-      const page = await query((history) => history.list({ job, kind: 'backup', status, limit }));
+      const page = await query((history) => history.list({ job, config: config?.file, kind: 'backup', status, limit }));
       return page?.executions ?? [];
     },
-    interrupted: async (isAlive) => (await query((history) => unsettled(history, isAlive))) ?? [],
+    interrupted: async (isAlive) => (await query((history) => unsettled(history, isAlive, config?.file))) ?? [],
     settle: async ({ id }, result) => {
       await query((history) => {
         history.destinationResult(id, result);
@@ -169,9 +169,10 @@ async function readPublicKey(given: string, folder: string): Promise<string> {
   });
 }
 
-async function unsettled(history: History, isAlive: Parameters<Runtime['interrupted']>[0]) {
+/** What another config's job left lies at its own destinations, whatever ours are called. */
+async function unsettled(history: History, isAlive: Parameters<Runtime['interrupted']>[0], config?: string) {
   await history.markInterrupted(isAlive);
-  const { executions } = history.list({ status: 'interrupted', limit: Number.MAX_SAFE_INTEGER });
+  const { executions } = history.list({ config, status: 'interrupted', limit: Number.MAX_SAFE_INTEGER });
   return executions.filter(({ destinations }) => destinations.some(({ status }) => status === 'running'));
 }
 

@@ -65,14 +65,22 @@ export function keyFileText(kind: KeyKind, { secret, publicPart, fingerprint }: 
   return `# dbbackup ${kind} key\n# created: ${new Date().toISOString()}\n${shown}# fingerprint: ${fingerprint}\n${secret}\n`;
 }
 
+const refusals: Readonly<Record<string, { readonly reason: string; readonly hint: string }>> = {
+  EEXIST: {
+    reason: 'the file exists, and keys are never overwritten',
+    hint: 'Name another file. Move the old one away only when no backup needs its key any more.',
+  },
+  ENOENT: { reason: 'its folder does not exist', hint: 'Make the folder first (mkdir -p -m 700), or name another.' },
+  ENOTDIR: { reason: 'a part of its path is no folder', hint: 'Name a file in a folder that exists.' },
+  EACCES: { reason: 'you may not write there', hint: 'Name a file in a folder of your own.' },
+  EROFS: { reason: 'nothing can be written there', hint: 'Name a file in a folder of your own.' },
+};
+
 /** A new file, 0600, on disk when this returns. Throws USAGE. */
 export async function writeKeyFile(path: string, content: string): Promise<void> {
   const file = await open(path, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
-    const reason = cause.code === 'EEXIST' ? 'the file exists, and keys are never overwritten' : messageOf(cause);
-    throw new DbBackupError('USAGE', `key file ${path} cannot be made: ${reason}`, {
-      hint: 'Name a new file in a folder that exists.',
-      cause,
-    });
+    const { reason, hint } = refusals[cause.code ?? ''] ?? { reason: messageOf(cause) };
+    throw new DbBackupError('USAGE', `key file ${path} cannot be made: ${reason}`, { hint, cause });
   });
   try {
     await file.writeFile(content);

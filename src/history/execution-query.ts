@@ -38,9 +38,9 @@ export function listExecutions(tables: Tables, query: ExecutionQuery): Execution
 }
 
 /** "Good" is completed: a partial or suspect run says nothing about what is normal. */
-export function jobStatistics(tables: Tables, job: string, { runs = 10, since }: SampleChoice): JobStatistics {
+export function jobStatistics(tables: Tables, job: string, { config, runs = 10, since }: SampleChoice): JobStatistics {
   const started = ['running', 'completed', 'partial', 'failed', 'cancelled', 'interrupted', 'suspect'] as const;
-  const of = (query: ExecutionQuery) => listExecutions(tables, { ...query, job, kind: 'backup' });
+  const of = (query: ExecutionQuery) => listExecutions(tables, { ...query, job, config, kind: 'backup' });
   const sample = of({ status: 'completed', since, limit: runs }).executions;
   return {
     job,
@@ -56,9 +56,10 @@ export function jobStatistics(tables: Tables, job: string, { runs = 10, since }:
   };
 }
 
-function conditions({ job, status, kind, since, until }: ExecutionQuery): SQL[] {
+function conditions({ job, config, status, kind, since, until }: ExecutionQuery): SQL[] {
   const found: SQL[] = [];
   if (job !== undefined) found.push(eq(executionTable.job, job));
+  if (config !== undefined) found.push(sql`(${executionTable.config} IS NULL OR ${executionTable.config} = ${config})`);
   if (status !== undefined) found.push(inArray(executionTable.status, [status].flat()));
   if (kind !== undefined) found.push(inArray(executionTable.kind, [kind].flat()));
   if (since !== undefined) found.push(gte(executionTable.startedAt, since));

@@ -62,6 +62,8 @@ export interface NewExecution extends ExecutionDetails {
   readonly id?: string;
   readonly kind: ExecutionKind;
   readonly job?: string;
+  /** Absolute path of the config file that knows the job. */
+  readonly config?: string;
   /** Who asked: `manual`, `schedule` … */
   readonly trigger: string;
   readonly host: string;
@@ -106,6 +108,7 @@ export interface Execution extends ExecutionDetails {
   readonly id: string;
   readonly kind: ExecutionKind;
   readonly job?: string;
+  readonly config?: string;
   readonly trigger: string;
   readonly host: string;
   readonly pid: number;
@@ -129,6 +132,8 @@ export interface Execution extends ExecutionDetails {
 
 export interface ExecutionQuery {
   readonly job?: string;
+  /** Not those of another config file; those of which nothing tells it count. */
+  readonly config?: string;
   readonly status?: ExecutionStatus | readonly ExecutionStatus[];
   readonly kind?: ExecutionKind | readonly ExecutionKind[];
   /** Started at or after. */
@@ -211,6 +216,8 @@ export interface JobStatistics {
 }
 
 export interface SampleChoice {
+  /** Not what another config file's job of this name did; see `ExecutionQuery`. */
+  readonly config?: string;
   /** Newest completed runs that make the medians; default 10. */
   readonly runs?: number;
   /** Only runs started at or after. */

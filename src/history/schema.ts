@@ -13,6 +13,8 @@ export const executionTable = sqliteTable(
     id: text().primaryKey(),
     kind: text().$type<ExecutionKind>().notNull(),
     job: text(),
+    /** The config file that knows the job; another one may have a job of the same name. */
+    config: text(),
     trigger: text().notNull(),
     host: text().notNull(),
     pid: integer().notNull(),

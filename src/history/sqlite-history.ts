@@ -56,10 +56,20 @@ export class SqliteHistory implements History {
     }
   }
 
-  begin({ id = randomUUID(), kind, job, trigger, host, pid, status = 'running', ...rest }: NewExecution): string {
+  begin({
+    id = randomUUID(),
+    kind,
+    job,
+    config,
+    trigger,
+    host,
+    pid,
+    status = 'running',
+    ...rest
+  }: NewExecution): string {
     const now = new Date();
     const { startedAt = now, step } = rest;
-    const identity = { id, kind, job, trigger: redact(trigger), host, pid };
+    const identity = { id, kind, job, config, trigger: redact(trigger), host, pid };
     const state = { status, step: redacted(step), startedAt, created: now, updated: now };
     this.#write(`execution ${id}`, (tables) =>
       tables

@@ -173,6 +173,7 @@ async function begin(execution: Execution, subject: ExecutionSubject, runtime: R
     id: execution.id,
     kind: subject.kind,
     job: subject.job,
+    config: runtime.config?.file,
     trigger: runtime.trigger,
     host: runtime.host,
     pid: process.pid,

@@ -23,6 +23,11 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
+/** `1 run`, `2 runs`, `5,000 runs`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+}
+
 /** How much smaller: `saves 78%`; a dump that grew says so. */
 export function formatSavings(rawBytes: number, storedBytes: number): string {
   if (rawBytes === 0) return 'saves 0%';

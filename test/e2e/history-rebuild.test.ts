@@ -45,8 +45,20 @@ async function forget(): Promise<void> {
 function told(entries: readonly Entry[]) {
   const backups = entries.filter(({ kind, backupId }) => kind === 'backup' && backupId !== undefined);
   return backups.map((entry) => {
-    const { id, rebuiltAt, created, updated, pid, step, estimatedBytes, startedAt, finishedAt, durationMs, ...rest } =
-      entry as Entry & Record<string, unknown>;
+    const {
+      id,
+      config,
+      rebuiltAt,
+      created,
+      updated,
+      pid,
+      step,
+      estimatedBytes,
+      startedAt,
+      finishedAt,
+      durationMs,
+      ...rest
+    } = entry as Entry & Record<string, unknown>;
     return rest;
   });
 }

@@ -182,7 +182,7 @@ esac
     expectCode(await place.start(['schedule', 'install', '--yes'], env).ended, 0);
     expectCode(await place.run('schedule', 'install', '--format', 'systemd', '--user', '--yes'), 0);
     expect(await about()).toEqual([
-      'ok: the crontab starts 1 job(s)',
+      'ok: the crontab starts 1 job',
       expect.stringMatching(/^ok: .*user has the timers/),
     ]);
     await place.configure(config(job('shop', '{ every: 8h }')));

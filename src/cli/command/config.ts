@@ -2,9 +2,10 @@ import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import type { ConfigReading } from '../../config/load.ts';
-import { DbBackupError } from '../../errors.ts';
+import { DbBackupError, exitCodes } from '../../errors.ts';
 import type { KeptConfig } from '../../operation/config-copy/recover-config.ts';
 import type { Runtime } from '../../operation/runtime.ts';
+import { plural } from '../../value/figure.ts';
 import type { App, GlobalOptions } from '../app.ts';
 import { type CommandContext, collect, newCommand, runAction } from '../command.ts';
 import { formatTable, formatTime } from '../format.ts';
@@ -32,10 +33,13 @@ function validateCommand(context: CommandContext): Command {
         const { file, problems, config } = await read(context.app, options);
         if (!config) {
           const lines = problems.map((problem) => `  ${formatProblem(file, problem)}`);
-          if (output.json) output.event({ file, valid: false, problems });
+          if (output.json) {
+            output.event({ file, valid: false, problems });
+            return exitCodes.CONFIG_INVALID;
+          }
           throw new DbBackupError(
             'CONFIG_INVALID',
-            [`${file} has ${problems.length} problem(s):`, ...lines].join('\n'),
+            [`${file} has ${plural(problems.length, 'problem')}:`, ...lines].join('\n'),
           );
         }
         const counts = { sources: config.sources.size, destinations: config.destinations.size, jobs: config.jobs.size };
@@ -43,6 +47,7 @@ function validateCommand(context: CommandContext): Command {
           const parts = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
           return `${output.color.green('✓')} ${file}: ${parts.join(', ')}`;
         });
+        return undefined;
       }),
     );
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { DbBackupError } from '../../errors.ts';
 import type { DaemonEvent } from '../../operation/daemon/daemon.ts';
 import type { OperationEvent } from '../../operation/event.ts';
+import { plural } from '../../value/figure.ts';
 import type { App, GlobalOptions } from '../app.ts';
 import { type CommandContext, newCommand, runAction } from '../command.ts';
 import type { Output } from '../output.ts';
@@ -92,9 +93,9 @@ function tell(event: DaemonEvent, output: Output): void {
 function sentence(event: DaemonEvent): string {
   switch (event.type) {
     case 'ready':
-      return `dbbackup daemon: ${event.jobs} scheduled job(s) of ${event.config}`;
+      return `dbbackup daemon: ${plural(event.jobs, 'scheduled job')} of ${event.config}`;
     case 'reloaded':
-      return `config read anew: ${event.jobs} scheduled job(s) of ${event.config}`;
+      return `config read anew: ${plural(event.jobs, 'scheduled job')} of ${event.config}`;
     case 'scheduled':
       return `${event.job}: next run ${instant(event.next)}`;
     case 'missed':

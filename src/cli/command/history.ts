@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Execution, ExecutionKind, ExecutionStatus } from '../../history/history.ts';
+import { plural } from '../../value/figure.ts';
 import { type CommandContext, newCommand, positiveInteger, runAction } from '../command.ts';
 import { formatBytes, formatDuration, formatTable, formatTime } from '../format.ts';
 import { parseSince } from '../parse-since.ts';
@@ -91,7 +92,7 @@ function rebuildCommand(context: CommandContext): Command {
         for (const backup of done.conflicts) output.warn(`${backup} bears the id of another backup and was left out`);
         const { backups, executions, validations, known } = done;
         output.result({ ...done, failures: done.failures.map(({ destination }) => destination) }, () => {
-          return `${backups} backups found: ${executions} written down anew, ${known} known; ${validations} verifications added`;
+          return `${plural(backups, 'backup')} found: ${executions} written down anew, ${known} known; ${plural(validations, 'verification')} added`;
         });
         return done.failures.length > 0 ? 7 : undefined;
       }),

@@ -4,6 +4,7 @@ import { fingerprintsOf } from '../../operation/storage/fingerprints.ts';
 import type { Listing, ListRequest } from '../../operation/storage/list.ts';
 import { sortFields } from '../../operation/storage/sort-backups.ts';
 import type { StoredBackup } from '../../operation/storage/stored-backup.ts';
+import { plural } from '../../value/figure.ts';
 import { type CommandContext, choices, collect, newCommand, oneOf, positiveInteger, runAction } from '../command.ts';
 import { formatBytes, formatTable, formatTime } from '../format.ts';
 import type { Output } from '../output.ts';
@@ -139,7 +140,7 @@ function table(listing: Listing, page: Page, output: Output): string {
     return `${facet}: ${values.join(', ')}`;
   });
   const where = page.of > 1 ? `page ${page.number} of ${page.of} · ` : '';
-  const foot = `${where}${length} backups · ${facets.join(' · ')}${hiddenNote(listing.hidden)}`;
+  const foot = `${where}${plural(length, 'backup')} · ${facets.join(' · ')}${hiddenNote(listing.hidden)}`;
   return `${formatTable(header, rows)}\n${output.color.dim(foot)}`;
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { DestinationPrune, PruneResult } from '../../operation/retention/prune.ts';
+import { plural } from '../../value/figure.ts';
 import { type CommandContext, newCommand, positiveInteger, runAction } from '../command.ts';
 import { askConsent } from '../consent.ts';
 import { formatTable, formatTime } from '../format.ts';
@@ -7,7 +8,7 @@ import type { Output } from '../output.ts';
 
 interface PruneFlags {
   readonly dryRun?: boolean;
-  readonly forecast?: number;
+  readonly forecast?: number | true;
   readonly adopt?: boolean;
   readonly yes?: boolean;
 }
@@ -20,7 +21,11 @@ export function pruneCommand(context: CommandContext): Command {
     .description('apply the retention of jobs: tell what stays and why, delete the rest')
     .argument('[job...]', 'jobs of the config; without one, all that have a retention')
     .option('--dry-run', 'only tell, with what would be deleted over the next days')
-    .option('--forecast <days>', `how far to look ahead (with --dry-run: ${usualForecast})`, positiveInteger)
+    .option(
+      '--forecast [days]',
+      `how far to look ahead (with --dry-run, or without a number: ${usualForecast})`,
+      positiveInteger,
+    )
     .option('--adopt', "take backups of another source under the job's name for its own (asks first)")
     .option('--yes', 'do not ask')
     .addHelpText(
@@ -34,7 +39,8 @@ export function pruneCommand(context: CommandContext): Command {
         const consent = askConsent(context.app, options.yes ?? false);
         const runtime = await openRuntime(context.app, options, output, { config: 'required', state: true, consent });
         const dryRun = options.dryRun ?? false;
-        const forecastDays = options.forecast ?? (dryRun ? usualForecast : 0);
+        const forecastDays =
+          options.forecast === true ? usualForecast : (options.forecast ?? (dryRun ? usualForecast : 0));
         const wishes = { dryRun, forecastDays, adopt: options.adopt ?? false, destinations: [] };
         try {
           const outcome = await pruneJobs(args, wishes, runtime, (result) => {
@@ -84,7 +90,7 @@ function describeDestination(result: PruneResult, at: DestinationPrune, days: nu
   const lines = [
     output.color.bold(`${result.job} at ${at.name}: keep ${kept}, ${verb} ${gone}`),
     ...(at.decisions.length > 0 ? [table(at)] : []),
-    ...(at.finished.length > 0 ? [`finished ${at.finished.length} deletions that had been cut`] : []),
+    ...(at.finished.length > 0 ? [`finished ${plural(at.finished.length, 'deletion')} that had been cut`] : []),
     ...(at.adopted.length > 0 ? [`${result.dryRun ? 'would adopt' : 'adopted'} ${at.adopted.length}`] : []),
     ...(foreign > 0 ? [`${foreign} of another source are protected; --adopt takes them for this job's own`] : []),
     ...(days > 0 ? [outlook(at, days)] : []),

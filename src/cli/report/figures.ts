@@ -1,6 +1,8 @@
 /** Figures of a report as people read them, the same on the terminal and on the page. */
 import type { Counts, Holdings, Run } from '../../operation/report/report.ts';
-import { formatBytes, formatDuration } from '../../value/figure.ts';
+import { formatBytes, formatDuration, plural } from '../../value/figure.ts';
+
+export { plural };
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -13,11 +15,6 @@ export function formatAge(ms: number): string {
   if (ms < hourMs) return `${Math.floor(ms / minuteMs)} min ago`;
   if (ms < 2 * dayMs) return `${Math.floor(ms / hourMs)} h ago`;
   return `${Math.floor(ms / dayMs)} d ago`;
-}
-
-/** `1 run`, `2 runs`, `5,000 runs`. */
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 }
 
 /** `Europe/Zurich (UTC+01:00)`: the zone of all times of a report, with its offset at that moment. */

@@ -36,7 +36,8 @@ export function pathInConfig(path: string, { working, config }: Folders): string
 export function splitPassword(url: string): { readonly url: string; readonly password: string } | undefined {
   const [, before, password = ''] = /^([a-z][a-z0-9+.-]*:\/\/[^\s:@/]*):([^\s/]*)(?=@)/i.exec(url) ?? [];
   if (before !== undefined && !password.includes('${')) {
-    return { url: before + url.slice(before.length + 1 + password.length), password: decoded(password) };
+    const withoutPassword = before + url.slice(before.length + 1 + password.length);
+    return { url: withoutPassword.replace('://@', '://'), password: decoded(password) };
   }
   const [pair, inQuery = ''] = /[?&]password=([^&#]*)/i.exec(url) ?? [];
   if (pair === undefined || inQuery.includes('${')) return undefined;

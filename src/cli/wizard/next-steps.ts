@@ -20,10 +20,11 @@ export async function nextSteps(
     runtime.config?.sources.get(source)?.type;
   const setup = catalog.sources.find((each) => each.type === type)?.setup;
   const target = has('databases') ? '--output ./restored.tar' : (setup?.firstRestore(source) ?? '--output ./restored');
+  const real = has('databases') ? undefined : setup?.realRestore?.(source);
   const identity = key && ` --identity ${typedWord(seenFrom(folders.working, resolve(dirname(file), key.path)))}`;
   const lines = [
     ...before,
-    `dbbackup restore ${job}@latest ${target}${identity ?? ''}`,
+    ...[target, ...(real ? [real] : [])].map((flags) => `dbbackup restore ${job}@latest ${flags}${identity ?? ''}`),
     'dbbackup check',
     ...(has('schedule') ? ['dbbackup schedule install'] : []),
   ];

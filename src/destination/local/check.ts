@@ -15,7 +15,7 @@ export async function* checkFolder(root: string): AsyncGenerator<Finding> {
     yield fail(`${root} is no folder`, 'Set `path` to a folder, or move the file away.');
     return;
   }
-  if (found === undefined) yield info(`${root} did not exist, and is made by this check`);
+  if (found === undefined) yield info(`${root} does not exist yet`);
   else if (found.mode & 0o022 && !(found.mode & 0o1000)) {
     yield warn(`others may write to ${root}, and could replace backups`, `chmod 700 '${root}'`);
   }

@@ -1,4 +1,5 @@
 /** Does what was installed for this config still say what the config says? Who starts nothing here has nothing to hear. */
+
 import { existsSync } from 'node:fs';
 import type { Config } from '../../config/config.ts';
 import { explain } from '../../errors.ts';
@@ -7,6 +8,7 @@ import { blockIn, crontabSchedules } from '../../schedule/crontab.ts';
 import { onCalendar } from '../../schedule/on-calendar.ts';
 import { cronOf } from '../../schedule/schedule.ts';
 import { unitName } from '../../schedule/systemd.ts';
+import { plural } from '../../value/figure.ts';
 import type { Runtime } from '../runtime.ts';
 import { hasCrontab, readCrontab } from '../schedule/crontab-program.ts';
 import { type JobWithSchedule, scheduledJobs } from '../schedule/scheduled-jobs.ts';
@@ -47,7 +49,7 @@ async function crontabFinding(
   const differ =
     installed.length !== wanted.size || installed.some(({ job, expression }) => wanted.get(job) !== expression);
   if (differ) return [warn('the crontab is out of date: it has other jobs or times than the config', renew)];
-  return [ok(`the crontab starts ${installed.length} job(s)`)];
+  return [ok(`the crontab starts ${plural(installed.length, 'job')}`)];
 }
 
 async function unitFindings(jobs: readonly JobWithSchedule[], config: Config): Promise<Finding[]> {
@@ -66,7 +68,7 @@ async function unitFindings(jobs: readonly JobWithSchedule[], config: Config): P
     const current = timers.length === jobs.length && jobs.every(isCurrent);
     found.push(
       current
-        ? ok(`${folder.path} has the timers of ${timers.length} job(s)`)
+        ? ok(`${folder.path} has the timers of ${plural(timers.length, 'job')}`)
         : warn(`${folder.path} is out of date: its timers are of other jobs or times than the config`, renew),
     );
   }

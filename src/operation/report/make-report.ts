@@ -22,10 +22,11 @@ export interface ReportRequest {
 
 export async function makeReport(
   request: ReportRequest,
-  history: Pick<History, 'list' | 'logs'>,
+  wholeHistory: Pick<History, 'list' | 'logs'>,
   runtime: Runtime,
   now = new Date(),
 ): Promise<Report> {
+  const history = ownHistory(wholeHistory, runtime);
   const { since } = request;
   const destinationsRead = request.destinations && runtime.config !== undefined;
   const records = readRuns(history, request.jobs, since);
@@ -42,6 +43,15 @@ export async function makeReport(
   );
   const { timeZone: timezone } = Intl.DateTimeFormat().resolvedOptions();
   return { tool: runtime.tool, host: runtime.host, generatedAt: now, since, timezone, destinationsRead, jobs };
+}
+
+/** Without what another config's jobs did under the names of ours. */
+function ownHistory(history: Pick<History, 'list' | 'logs'>, { config }: Runtime): Pick<History, 'list' | 'logs'> {
+  return {
+    logs: (id) => history.logs(id),
+    list: (query = {}) =>
+      history.list(query.job === undefined || config?.jobs.has(query.job) ? { ...query, config: config?.file } : query),
+  };
 }
 
 /** From before the time of the report, where nothing in it answers: how a job last ended, and its last good backup. */

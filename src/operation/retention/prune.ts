@@ -3,6 +3,7 @@
  * not pruned; what cannot be read is protected and pushes nothing out; a deletion that was cut is finished first; only
  * exact names of this job and backups of its own source are touched; a backup in use is left for the next time.
  */
+
 import type { Job } from '../../config/config.ts';
 import { DbBackupError, type ErrorCode, explain, messageOf, wrapError } from '../../errors.ts';
 import { acquireRunLock } from '../../lock/run-lock.ts';
@@ -10,6 +11,7 @@ import { type FutureDeletion, forecast } from '../../retention/forecast.ts';
 import { plan } from '../../retention/plan.ts';
 import type { Decision, ProtectionRule, Reason, RetentionRules } from '../../retention/retention.ts';
 import type { Sidecar } from '../../sidecar/sidecar.ts';
+import { plural } from '../../value/figure.ts';
 import { type Execution, withExecution } from '../execution.ts';
 import { openDestination } from '../open-adapter.ts';
 import type { Runtime } from '../runtime.ts';
@@ -169,7 +171,7 @@ async function carryOut(
 ): Promise<readonly Decision<Candidate>[]> {
   const doomed = decisions.filter(({ action }) => action === 'delete').reverse();
   if (doomed.length === 0) return decisions;
-  if (!options.after) await runtime.consent(`Delete ${doomed.length} backups of ${job.name} at ${name}?`);
+  if (!options.after) await runtime.consent(`Delete ${plural(doomed.length, 'backup')} of ${job.name} at ${name}?`);
   const spared = new Map<Candidate, Reason>();
   for (const { backup } of doomed) {
     const reason = await obstacle(backup.stored, runtime, execution);

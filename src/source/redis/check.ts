@@ -1,6 +1,6 @@
 import { DbBackupError } from '../../errors.ts';
 import { type Finding, fail, info, ok, warn } from '../../finding.ts';
-import { formatBytes } from '../../value/figure.ts';
+import { formatBytes, plural } from '../../value/figure.ts';
 import type { SourceContext } from '../source.ts';
 import { type Facts, readFacts, refuseCluster } from './facts.ts';
 import type { Command, Reply, Session } from './session.ts';
@@ -27,7 +27,9 @@ export async function* checkRedis(session: Session, context: SourceContext): Asy
   yield ok(`${facts.product} ${facts.version} answers at ${session.label}${facts.isReplica ? ', a replica' : ''}`);
   yield ok(`${client.name} ${client.version} (${client.path})`);
   const keys = [...facts.keys.values()].reduce((sum, count) => sum + count, 0);
-  yield ok(`${keys} keys in ${facts.keys.size} databases, about ${formatBytes(facts.dataBytes)} in memory`);
+  yield ok(
+    `${plural(keys, 'key')} in ${plural(facts.keys.size, 'database')}, about ${formatBytes(facts.dataBytes)} in memory`,
+  );
   yield* rights(session, facts, context);
   yield* memory(facts);
   yield* encryption(session);

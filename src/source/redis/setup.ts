@@ -20,6 +20,7 @@ export const redisSetup: SourceSetup = {
   name: 'redis',
   suggest: async (surroundings) => [...fromEnvironment(surroundings), ...(await fromSockets())],
   firstRestore: () => '--output ./restored.rdb',
+  realRestore: (source) => `--to ${source} --clean`,
 };
 
 function fromEnvironment({ env }: Surroundings): readonly Suggestion[] {

@@ -41,11 +41,33 @@ export async function restoreSqlite(
     await publish(draft, await agreedTarget(path, request.clean, context.signal), busyTimeoutMs, context);
   } catch (error) {
     context.signal.throwIfAborted();
-    throw wrapError(error, 'TARGET_FAILED', `restore into ${path} failed; what was there is as it was`);
+    throw wrapError(
+      error,
+      'TARGET_FAILED',
+      `restore into ${path} failed; what was there is as it was`,
+      wayOut(error, dirname(target.path)),
+    );
   } finally {
     await removeDatabase(draft);
   }
   return { label: path, warnings: [] };
+}
+
+/** The new database is built beside the target, so it is the folder that must take it. */
+function wayOut(error: unknown, folder: string): string | undefined {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return `The new database is built in ${folder}: free some space there.`;
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return `No file can be made in the folder ${folder}: name a place where you may write.`;
+    default:
+      return undefined;
+  }
 }
 
 async function agreedTarget(path: string, clean: boolean, signal: AbortSignal): Promise<TargetFile> {

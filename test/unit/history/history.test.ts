@@ -158,6 +158,16 @@ describe('jobStatistics', () => {
     expect(history.jobStatistics('shop', { since: new Date(5 * minute) })).toMatchObject({ sampled: 1 });
     expect(history.jobStatistics('nobody')).toEqual({ job: 'nobody', total: 0, successful: 0, failed: 0, sampled: 0 });
   });
+
+  it('leaves out the job of the same name in another config; what tells of none counts', () => {
+    ran(0, { status: 'completed' });
+    ran(minute, { status: 'completed' }, { config: '/a/dbbackup.yaml' });
+    ran(2 * minute, { status: 'failed' }, { config: '/b/dbbackup.yaml' });
+    expect(history.jobStatistics('shop', { config: '/a/dbbackup.yaml' })).toMatchObject({ total: 2, failed: 0 });
+    expect(history.jobStatistics('shop', { config: '/b/dbbackup.yaml' })).toMatchObject({ total: 2, failed: 1 });
+    expect(history.list({ job: 'shop', config: '/a/dbbackup.yaml', status: 'failed' }).total).toBe(0);
+    expect(history.list({ job: 'shop' }).total).toBe(3);
+  });
 });
 
 describe('validations', () => {

@@ -15,7 +15,7 @@ describe('answers', () => {
     ['postgres://u:a%3Ab%40c%25@h:5432/d?sslmode=require', 'postgres://u@h:5432/d?sslmode=require', 'a:b@c%'],
     ['mysql://u:p@ss@h/d', 'mysql://u@h/d', 'p@ss'],
     ['postgres://u:100%@h/d', 'postgres://u@h/d', '100%'],
-    ['redis://:p@h/0', 'redis://@h/0', 'p'],
+    ['redis://:p@h/0', 'redis://h/0', 'p'],
     ['postgres://u@h/d?password=a%20b&sslmode=require', 'postgres://u@h/d?sslmode=require', 'a b'],
     ['postgres://u@h/d?sslmode=require&password=x', 'postgres://u@h/d?sslmode=require', 'x'],
     ['postgres://u@h/d?password=x', 'postgres://u@h/d', 'x'],
