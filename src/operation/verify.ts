@@ -20,6 +20,8 @@ export interface VerifyResult {
   readonly storedBytes: number;
   readonly rawBytes: number;
   readonly durationMs: number;
+  /** False: neither a sidecar nor its own format tells what it should be; it could be read, and that is all. */
+  readonly isKnown: boolean;
   readonly warnings: readonly string[];
 }
 
@@ -34,7 +36,8 @@ export async function verify(backup: StoredBackup, runtime: Runtime): Promise<Ve
       const measured = await readWhole(backup, execution, runtime);
       const durationMs = Date.now() - execution.startedAt.getTime();
       const value = { executionId: execution.id, backup, durationMs, ...measured, warnings: execution.warnings };
-      return { value, report: { ...measured, backupId: backup.sidecar?.id, artifact: backup.key } };
+      const { storedBytes, rawBytes } = measured;
+      return { value, report: { storedBytes, rawBytes, backupId: backup.sidecar?.id, artifact: backup.key } };
     } catch (cause) {
       error = cause;
       throw asVerdict(cause, `${describeBackup(backup)} did not pass verification`);
@@ -54,7 +57,7 @@ async function readWhole(
   backup: StoredBackup,
   execution: Execution,
   runtime: Runtime,
-): Promise<{ storedBytes: number; rawBytes: number }> {
+): Promise<Pick<VerifyResult, 'storedBytes' | 'rawBytes' | 'isKnown'>> {
   await assertReadable(backup, runtime);
   execution.step('verify');
   const content = await describeContent(backup, () => runtime.decryptor(), runtime.sources, execution.signal);
@@ -74,7 +77,11 @@ async function readWhole(
     );
     await pipeline(open.stream, drain, { signal: execution.signal });
   }
-  return { storedBytes: open.stored().bytes, rawBytes: open.raw().bytes };
+  const [storedBytes, rawBytes] = [open.stored().bytes, open.raw().bytes];
+  if (rawBytes === 0) throw new DbBackupError('DUMP_EMPTY', `${describeBackup(backup)} is empty`);
+  const { compression, encryption } = content;
+  const isKnown = Boolean(backup.sidecar ?? content.format ?? encryption) || compression !== 'none';
+  return { storedBytes, rawBytes, isKnown };
 }
 
 /**

@@ -1,5 +1,5 @@
 /** A backup whose sidecar is lost: usable, and never said to be proven. */
-import { copyFile, stat } from 'node:fs/promises';
+import { copyFile, stat, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fillNasty, fingerprintOf } from '../servers/sqlite-nasty.ts';
 import { backupsOf } from './aftermath.ts';
@@ -26,7 +26,18 @@ jobs: { shop: { source: shop, destinations: disk } }
   test('verify reads it, claims nothing, and exits 8', async () => {
     const verified = expectCode(await place.run('verify', bare), 8);
     expect(verified.stdout).toContain('with nothing to compare it with');
+    expect(verified.stdout).toMatch(/^! /);
     expect(verified.stdout + verified.stderr).not.toContain('every byte is as it was');
+  });
+
+  test('an empty file does not pass, and of junk it is said that nothing is known', async () => {
+    await writeFile(place.path('empty.sqlite'), '');
+    await writeFile(place.path('nothing'), '');
+    expect(expectCode(await place.run('verify', 'empty.sqlite'), 5).stdout).not.toContain('readable');
+    expect(expectCode(await place.run('verify', 'nothing'), 5).stderr).toContain('is empty');
+    await writeFile(place.path('junk'), 'holiday photos');
+    const junk = expectCode(await place.run('verify', 'junk'), 8);
+    expect(junk.stdout).toMatch(/^! .*nothing is known of it/);
   });
 
   test('it is restored, into a database or a file, with a warning', async () => {

@@ -193,7 +193,8 @@ describe('the main job', () => {
 
     expect(expectCode(await place.run('cleanup', '--dry-run'), 0).stdout).toContain(`would remove temporary`);
     expect(await present()).toContain(unfinished);
-    expectCode(await place.run('cleanup'), 0);
+    expect(expectCode(await place.run('cleanup'), 0).stdout).toContain('1 younger than 24h left alone (--older-than)');
+    expect(expectCode(await place.run('cleanup'), 0).stdout).toContain('nothing removed; 1 younger than 24h');
     expect(await present()).not.toContain(unfinished);
     expect(await present()).toEqual(expect.arrayContaining([young, orphan]));
 

@@ -36,13 +36,15 @@ export function cleanupCommand(context: CommandContext): Command {
           const destinations = [];
           for (const definition of chosen(args, runtime)) destinations.push(await openDestination(definition, runtime));
           const wishes = { olderThanMs: parseAge(options.olderThan), orphans: options.orphans ?? false, dryRun };
-          const { removed } = await cleanUp(destinations, wishes, runtime);
-          output.result({ removed, dryRun }, () => {
-            if (removed.length === 0) return 'nothing to clean up';
+          const { removed, younger } = await cleanUp(destinations, wishes, runtime);
+          output.result({ removed, younger, dryRun }, () => {
+            const left = `${younger} younger than ${options.olderThan} left alone (--older-than)`;
+            if (removed.length === 0) return younger > 0 ? `nothing removed; ${left}` : 'nothing to clean up';
             const verb = dryRun ? 'would remove' : 'removed';
-            return removed
-              .map((each) => `${verb} ${each.kind} ${each.object} (${formatBytes(each.bytes ?? 0)})`)
-              .join('\n');
+            const lines = removed.map(
+              (each) => `${verb} ${each.kind} ${each.object} (${formatBytes(each.bytes ?? 0)})`,
+            );
+            return [...lines, ...(younger > 0 ? [left] : [])].join('\n');
           });
         } finally {
           runtime.history.close();

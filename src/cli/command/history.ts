@@ -60,7 +60,11 @@ export function historyCommand(context: CommandContext): Command {
           limit: options.limit,
           offset: (options.page - 1) * options.limit,
         };
-        const page = await queryHistory(context.app, options, output, (history) => history.list(query));
+        const { seenAlive } = await import('../../operation/seen-alive.ts');
+        const page = await queryHistory(context.app, options, output, async (history, stateFolder) => {
+          const { executions, total } = history.list(query);
+          return { executions: await seenAlive(executions, history, stateFolder), total };
+        });
         output.result(page, () => {
           if (page.executions.length === 0) return 'no executions';
           const header = ['EXECUTION', 'KIND', 'JOB', 'STARTED', 'TOOK', 'RAW', 'STORED', 'STATUS'];

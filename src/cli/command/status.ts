@@ -5,7 +5,7 @@ import type { Execution } from '../../history/history.ts';
 import type { Freshness } from '../../operation/freshness.ts';
 import type { App, GlobalOptions } from '../app.ts';
 import { type CommandContext, newCommand, runAction } from '../command.ts';
-import { formatBytes, formatDuration, formatTable } from '../format.ts';
+import { formatBytes, formatDuration, formatTable, formatTime } from '../format.ts';
 import type { Output } from '../output.ts';
 import { parseAge } from '../parse-since.ts';
 
@@ -41,11 +41,16 @@ export function statusCommand(context: CommandContext): Command {
 
 async function showRunning(app: App, options: GlobalOptions, output: Output, watch: boolean): Promise<void> {
   const { queryHistory } = await import('../open-history-query.ts');
-  await queryHistory(app, options, output, async (history) => {
+  const { seenAlive } = await import('../../operation/seen-alive.ts');
+  await queryHistory(app, options, output, async (history, stateFolder) => {
     while (true) {
-      const running = history.running();
+      const seen = await seenAlive(history.running(), history, stateFolder);
+      const running = seen.filter(({ status }) => status === 'running' || status === 'pending');
+      const gone = seen.filter(({ status }) => status === 'interrupted');
       if (watch && !output.json && app.stdout.isTTY) app.stdout.write('\u001b[H\u001b[2J');
-      output.result({ running: running.map(withRate) }, () => (running.length === 0 ? 'nothing runs' : table(running)));
+      output.result({ running: running.map(withRate), gone }, () =>
+        [running.length === 0 ? 'nothing runs' : table(running), ...gone.map(goneLine)].join('\n'),
+      );
       if (!watch) return;
       await delay(watchEveryMs, undefined, { signal: app.signal });
     }
@@ -59,6 +64,11 @@ function withRate(execution: Execution): Execution & { rate: number; elapsedMs: 
   const rate = Math.round((rawBytes / elapsedMs) * 1000);
   const left = estimatedBytes === undefined || rate === 0 ? undefined : ((estimatedBytes - rawBytes) / rate) * 1000;
   return { ...execution, rate, elapsedMs, leftMs: left === undefined ? undefined : Math.max(0, Math.round(left)) };
+}
+
+function goneLine({ id, kind, job, startedAt, pid }: Execution): string {
+  const what = `${kind}${job === undefined ? '' : ` of ${job}`}`;
+  return `gone: ${what} (${id.slice(0, 8)}, pid ${pid}), interrupted; it had begun ${formatTime(startedAt)}`;
 }
 
 function table(running: readonly Execution[]): string {

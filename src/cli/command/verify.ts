@@ -74,13 +74,17 @@ function exitCodeOf(backups: readonly StoredBackup[], output: Output): number {
   return output.warned || unproven ? exitCodes.WARNING : 0;
 }
 
-function tell({ backup, rawBytes, storedBytes, durationMs }: VerifyResult, output: Output): void {
-  const json = { type: 'result', destination: backup.on.name, key: backup.key, result: 'passed' };
-  const what = backup.sidecar ? 'every byte is as it was' : 'readable to its end, with nothing to compare it with';
+function tell({ backup, rawBytes, storedBytes, durationMs, isKnown }: VerifyResult, output: Output): void {
+  const json = { type: 'result', destination: backup.on.name, key: backup.key, result: isKnown ? 'passed' : 'unknown' };
+  const mark = backup.sidecar ? output.color.green('✓') : output.color.yellow('!');
+  const unproven = isKnown
+    ? 'readable to its end, with nothing to compare it with'
+    : 'nothing is known of it: no sidecar, and no format that dbbackup knows';
+  const what = backup.sidecar ? 'every byte is as it was' : unproven;
   const size = `${formatBytes(storedBytes)} stored, ${formatBytes(rawBytes)} raw, ${formatDuration(durationMs)}`;
   output.result(
     { ...json, rawBytes, storedBytes, durationMs },
-    () => `${output.color.green('✓')} ${backup.on.name}:${backup.key}: ${what} (${size})`,
+    () => `${mark} ${backup.on.name}:${backup.key}: ${what} (${size})`,
   );
 }
 

@@ -22,34 +22,52 @@ export interface Removal {
   readonly bytes?: number;
 }
 
+export interface CleanedUp {
+  readonly executionId: string;
+  readonly removed: readonly Removal[];
+  /** How many unfinished files and uploads were left alone, being younger than asked. */
+  readonly younger: number;
+}
+
 export async function cleanUp(
   destinations: readonly OpenDestination[],
   options: CleanUpOptions,
   runtime: Runtime,
-): Promise<{ readonly executionId: string; readonly removed: readonly Removal[] }> {
+): Promise<CleanedUp> {
   const subject = destinations.map((each) => each.name).join(', ');
   return withExecution({ kind: 'cleanup', subject }, runtime, async (execution) => {
     execution.step('cleanup');
     const removed: Removal[] = [];
+    let younger = 0;
     const before = Date.now() - options.olderThanMs;
     for (const on of destinations) {
-      removed.push(...(await clearLeftovers(on, before, options.dryRun)));
+      const leftovers = await clearLeftovers(on, before, options.dryRun);
+      removed.push(...leftovers.removed);
+      younger += leftovers.younger;
       removed.push(...(await clearBackups(on, before, options, runtime, execution.signal)));
     }
     for (const each of removed)
       execution.log('info', `${options.dryRun ? 'would remove' : 'removed'} ${each.kind} ${each.object}`);
-    return { value: { executionId: execution.id, removed }, report: {} };
+    return { value: { executionId: execution.id, removed, younger }, report: {} };
   });
 }
 
-async function clearLeftovers(on: OpenDestination, before: number, dryRun: boolean): Promise<Removal[]> {
+async function clearLeftovers(
+  on: OpenDestination,
+  before: number,
+  dryRun: boolean,
+): Promise<Pick<CleanedUp, 'removed' | 'younger'>> {
   const removed: Removal[] = [];
+  let younger = 0;
   for await (const leftover of on.destination.leftovers()) {
-    if (leftover.startedAt.getTime() > before) continue;
+    if (leftover.startedAt.getTime() > before) {
+      younger += 1;
+      continue;
+    }
     if (!dryRun) await leftover.remove();
     removed.push({ kind: 'temporary', object: `${on.name}:${leftover.key}`, bytes: leftover.bytes });
   }
-  return removed;
+  return { removed, younger };
 }
 
 async function clearBackups(
