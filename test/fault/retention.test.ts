@@ -522,7 +522,7 @@ test('--dry-run changes nothing and tells the future', async () => {
   expect(told).toEqual([
     ['2026-11-20', planted[0]?.key],
     ['2026-11-20', planted[1]?.key],
-    ['2026-11-20', planted[2]?.key],
-    ['2026-11-21', planted[3]?.key],
+    ['2026-11-21', planted[2]?.key],
+    ['2026-11-22', planted[3]?.key],
   ]);
 });
