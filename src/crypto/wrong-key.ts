@@ -12,6 +12,9 @@ const hints: Readonly<Record<KeyWord, string>> = {
     'Give the right passphrase in an encryption profile of the config (passphrase, previousPassphrases), or on a terminal, where dbbackup asks for it.',
 };
 
+/** Nothing was tried, because nobody gave a key: that says as little about the backup as about the key. */
+export class NoKeyGiven extends DbBackupError {}
+
 /**
  * WRONG_KEY: `<needed>; <what was tried>`. Where nothing could be tried because a profile could not be opened, that is
  * the failure, under its own code.
@@ -22,13 +25,15 @@ export function wrongKey(needed: string, what: KeyWord, ring: KeyRing): DbBackup
   if (tried === 0 && missing !== undefined) {
     return wrapError(missing, 'SECRET_UNAVAILABLE', `${needed}; no ${what} could be had`);
   }
+  const others = otherKinds(ring);
   const found =
     tried === 0
-      ? `no ${what} was given${otherKinds(ring)}`
+      ? `no ${what} was given${others}`
       : tried === 1
         ? `the ${what} at hand does not open it`
         : `none of the ${tried} ${plural[what]} at hand opens it`;
-  return new DbBackupError('WRONG_KEY', `${needed}; ${found}`, { hint: hints[what], cause: missing });
+  const Kind = tried === 0 && others === '' ? NoKeyGiven : DbBackupError;
+  return new Kind('WRONG_KEY', `${needed}; ${found}`, { hint: hints[what], cause: missing });
 }
 
 /** Who gives the wrong kind of key has given something. A prompt is no passphrase yet. */

@@ -1,8 +1,10 @@
 /**
  * Reads every stored byte of a backup: size, sha256, authentication, decompression, raw sha256 and the engine's own
- * end-of-dump mark. The result goes into the state file and the history.
+ * end-of-dump mark. The result goes into the state file and the history. Where no key was given, what can be told without
+ * one is verified, said to be only that, and remembered nowhere.
  */
 import { pipeline } from 'node:stream/promises';
+import { NoKeyGiven } from '../crypto/wrong-key.ts';
 import { DbBackupError, type ErrorCode, explain, wrapError } from '../errors.ts';
 import type { BackupState } from '../sidecar/state.ts';
 import { checkBundle, drain } from './bundle/check-bundle.ts';
@@ -17,8 +19,11 @@ import { updateState } from './storage/update-state.ts';
 export interface VerifyResult {
   readonly executionId: string;
   readonly backup: StoredBackup;
+  /** No key was given: the stored bytes and the encryption header are as recorded, and nothing was opened. */
+  readonly unopened: boolean;
   readonly storedBytes: number;
-  readonly rawBytes: number;
+  /** Undefined of what was not opened. */
+  readonly rawBytes?: number;
   readonly durationMs: number;
   /** False: neither a sidecar nor its own format tells what it should be; it could be read, and that is all. */
   readonly isKnown: boolean;
@@ -32,17 +37,20 @@ export async function verify(backup: StoredBackup, runtime: Runtime): Promise<Ve
   const subject = { kind: 'verify' as const, subject: describeBackup(backup) };
   return withExecution(subject, runtime, async (execution) => {
     let error: unknown;
+    let unopened = false;
     try {
-      const measured = await readWhole(backup, execution, runtime);
+      const measured = await readAsFarAsPossible(backup, execution, runtime);
+      unopened = measured.rawBytes === undefined;
       const durationMs = Date.now() - execution.startedAt.getTime();
-      const value = { executionId: execution.id, backup, durationMs, ...measured, warnings: execution.warnings };
+      const about = { executionId: execution.id, backup, unopened, durationMs };
+      const value = { ...about, ...measured, warnings: execution.warnings };
       const { storedBytes, rawBytes } = measured;
       return { value, report: { storedBytes, rawBytes, backupId: backup.sidecar?.id, artifact: backup.key } };
     } catch (cause) {
       error = cause;
-      throw asVerdict(cause, `${describeBackup(backup)} did not pass verification`);
+      throw asVerdict(cause, `${describeBackup(backup)} ${outcomeOf(cause)}`);
     } finally {
-      await remember(backup, error, execution, runtime);
+      if (!unopened) await remember(backup, error, execution, runtime);
     }
   });
 }
@@ -53,11 +61,44 @@ function asVerdict(cause: unknown, message: string): DbBackupError {
   return incomplete ? new DbBackupError('INTEGRITY', message, { cause }) : wrapError(cause, 'INTEGRITY', message);
 }
 
-async function readWhole(
-  backup: StoredBackup,
-  execution: Execution,
-  runtime: Runtime,
-): Promise<Pick<VerifyResult, 'storedBytes' | 'rawBytes' | 'isKnown'>> {
+/** Trouble that says nothing about the backup is not told as if it did. */
+const unproven: Partial<Record<ErrorCode, string>> = {
+  SIGNATURE_INVALID: 'is not signed by a trusted key',
+  WRONG_KEY: 'could not be verified',
+  SECRET_UNAVAILABLE: 'could not be verified',
+  DESTINATION_FAILED: 'could not be verified',
+  TIMEOUT: 'could not be verified',
+  INTERRUPTED: 'was not read to its end',
+  TERMINATED: 'was not read to its end',
+};
+
+/** The end of a sentence that begins with the backup. */
+export function outcomeOf(error: unknown): string {
+  const word = error instanceof DbBackupError ? unproven[error.code] : undefined;
+  return word ?? 'did not pass verification';
+}
+
+type Measured = Pick<VerifyResult, 'storedBytes' | 'rawBytes' | 'isKnown'>;
+
+/** The reading that failed for want of a key has found the encryption header to be the recorded one. */
+async function readAsFarAsPossible(backup: StoredBackup, execution: Execution, runtime: Runtime): Promise<Measured> {
+  try {
+    return await readWhole(backup, execution, runtime);
+  } catch (error) {
+    if (!backup.sidecar || !isForWantOfKey(error)) throw error;
+    const content = await describeContent(backup, () => runtime.decryptor(), runtime.sources, execution.signal);
+    const open = await openContent(backup, content, { decrypt: false, decompress: false }, execution, runtime);
+    await pipeline(open.stream, drain, { signal: execution.signal });
+    return { storedBytes: open.stored().bytes, isKnown: true };
+  }
+}
+
+function isForWantOfKey(error: unknown): boolean {
+  for (let each = error; each instanceof Error; each = each.cause) if (each instanceof NoKeyGiven) return true;
+  return false;
+}
+
+async function readWhole(backup: StoredBackup, execution: Execution, runtime: Runtime): Promise<Measured> {
   await assertReadable(backup, runtime);
   execution.step('verify');
   const content = await describeContent(backup, () => runtime.decryptor(), runtime.sources, execution.signal);

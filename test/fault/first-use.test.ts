@@ -1,6 +1,6 @@
 /** What a first user met: answers that were untrue, or led nowhere. */
-import { writeFile } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nextSteps } from '../../src/cli/wizard/next-steps.ts';
 import type { Wizard } from '../../src/cli/wizard/wizard.ts';
 import { checkFolder } from '../../src/destination/local/check.ts';
@@ -68,4 +68,46 @@ test('the wizard names the restore that fills a Redis again, too', async () => {
   const told = await nextSteps(place.path('dbbackup.yaml'), planned, {}, wizard, []);
   expect(told).toContain('dbbackup restore cache@latest --output ./restored.rdb\n');
   expect(told).toContain('dbbackup restore cache@latest --to cache --clean\n');
+});
+
+describe('verify where there is no key', () => {
+  beforeAll(async () => {
+    const made = expectCode(await run('keygen', 'restore.agekey', '--json'), 0);
+    const [{ publicPart = '' } = {}] = events<{ publicPart?: string }>(made);
+    await place.configure(`
+sources: { shop: { type: sqlite, path: shop.sqlite } }
+destinations: { safe: { type: local, path: safe } }
+encryption: { sealed: { type: age, recipients: [${publicPart}] } }
+jobs: { shop: { source: shop, destinations: safe, encryption: sealed } }
+`);
+    expectCode(await run('run', 'shop'), 0);
+    expectCode(await run('run', 'shop'), 0);
+  });
+
+  test('what can be told without one is verified, and said to be no more; nothing is remembered', async () => {
+    const told = expectCode(await run('verify', 'shop@latest'), 8);
+    expect(told.stdout).toContain('could not be verified: no key was given');
+    const [result] = events(await run('verify', 'shop@latest', '--json'), 'result');
+    expect(result).toMatchObject({ result: 'unopened', storedBytes: expect.any(Number) });
+    expectCode(await run('verify', '--all'), 8);
+    expect((await run('list', '--json')).stdout).not.toContain('"result":"passed"');
+    expectCode(await run('verify', 'shop@latest', '--identity', 'restore.agekey'), 0);
+  });
+
+  test('unsigned backups are not called bad ones where a key is pinned', async () => {
+    const made = expectCode(await run('keygen', 'sign.key', '--type', 'signing', '--json'), 0);
+    const [{ publicPart = '' } = {}] = events<{ publicPart?: string }>(made);
+    const refused = expectCode(await run('verify', '--all', '--trust', publicPart), 5);
+    expect(refused.stderr).toContain('of 2 backups: 2 not signed by a trusted key');
+    expect(refused.stderr).not.toContain('did not pass');
+  });
+
+  test('a damaged one is found all the same', async () => {
+    const [key = ''] = (await readdir(place.path('safe', 'shop'))).filter((name) => name.endsWith('.age'));
+    const file = place.path('safe', 'shop', key);
+    const bytes = await readFile(file);
+    bytes[bytes.length - 20] = (bytes[bytes.length - 20] ?? 0) ^ 1;
+    await writeFile(file, bytes);
+    expect(expectCode(await run('verify', `safe:shop/${key}`), 5).stderr).toContain('did not pass verification');
+  });
 });

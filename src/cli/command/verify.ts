@@ -6,6 +6,7 @@ import type { VerifyResult } from '../../operation/verify.ts';
 import { type CommandContext, collect, newCommand, runAction } from '../command.ts';
 import { formatBytes, formatDuration } from '../format.ts';
 import type { Output } from '../output.ts';
+import type { Reporter } from '../progress/reporter.ts';
 
 interface VerifyFlags {
   readonly job?: string;
@@ -30,7 +31,6 @@ export function verifyCommand(context: CommandContext): Command {
       runAction<VerifyFlags>(context, async ({ args, options }, output) => {
         const { openReporter } = await import('../progress/reporter.ts');
         const { openRuntime } = await import('../open-runtime.ts');
-        const { verify } = await import('../../operation/verify.ts');
         const reporter = await openReporter(context.app, output);
         const emit = reporter.report.bind(reporter);
         const runtime = await openRuntime(context.app, options, output, {
@@ -43,23 +43,9 @@ export function verifyCommand(context: CommandContext): Command {
         });
         try {
           const backups = await choose(args[0], options, runtime, output);
-          let failures = 0;
-          for (const backup of backups) {
-            try {
-              const done = await verify(backup, runtime);
-              reporter.stop();
-              tell(done, output);
-            } catch (error) {
-              reporter.stop();
-              if (backups.length === 1 || runtime.signal.aborted) throw error;
-              failures += 1;
-              output.failure(error, { destination: backup.on.name, key: backup.key });
-            }
-          }
-          if (failures > 0)
-            throw new DbBackupError('INTEGRITY', `${failures} of ${backups.length} backups did not pass`);
           if (backups.length === 0) output.say('no backups to verify');
-          return exitCodeOf(backups, output);
+          const unopened = await verifyEach(backups, runtime, reporter, output);
+          return unopened > 0 ? exitCodes.WARNING : exitCodeOf(backups, output);
         } finally {
           reporter.stop();
           runtime.history.close();
@@ -68,13 +54,42 @@ export function verifyCommand(context: CommandContext): Command {
     );
 }
 
+/** Returns how many could not be opened; throws when one is not what it should be, with many after the last. */
+async function verifyEach(
+  backups: readonly StoredBackup[],
+  runtime: Runtime,
+  reporter: Reporter,
+  output: Output,
+): Promise<number> {
+  const { outcomeOf, verify } = await import('../../operation/verify.ts');
+  const failures = new Map<string, number>();
+  let unopened = 0;
+  for (const backup of backups) {
+    try {
+      const done = await verify(backup, runtime);
+      reporter.stop();
+      if (done.unopened) unopened += 1;
+      (done.unopened ? tellUnopened : tell)(done, output);
+    } catch (error) {
+      reporter.stop();
+      if (backups.length === 1 || runtime.signal.aborted) throw error;
+      const outcome = outcomeOf(error);
+      failures.set(outcome, (failures.get(outcome) ?? 0) + 1);
+      output.failure(error, { destination: backup.on.name, key: backup.key });
+    }
+  }
+  if (failures.size === 0) return unopened;
+  const told = [...failures].map(([outcome, count]) => `${count} ${outcome.replace(/^is /, '')}`);
+  throw new DbBackupError('INTEGRITY', `of ${backups.length} backups: ${told.join(', ')}`);
+}
+
 /** Without a sidecar nothing tells what the bytes should be. */
 function exitCodeOf(backups: readonly StoredBackup[], output: Output): number {
   const unproven = backups.some((backup) => !backup.sidecar);
   return output.warned || unproven ? exitCodes.WARNING : 0;
 }
 
-function tell({ backup, rawBytes, storedBytes, durationMs, isKnown }: VerifyResult, output: Output): void {
+function tell({ backup, rawBytes = 0, storedBytes, durationMs, isKnown }: VerifyResult, output: Output): void {
   const json = { type: 'result', destination: backup.on.name, key: backup.key, result: isKnown ? 'passed' : 'unknown' };
   const mark = backup.sidecar ? output.color.green('✓') : output.color.yellow('!');
   const unproven = isKnown
@@ -85,6 +100,17 @@ function tell({ backup, rawBytes, storedBytes, durationMs, isKnown }: VerifyResu
   output.result(
     { ...json, rawBytes, storedBytes, durationMs },
     () => `${mark} ${backup.on.name}:${backup.key}: ${what} (${size})`,
+  );
+}
+
+/** A host that only makes backups has no key to read them: what it can tell is told for what it is. */
+function tellUnopened({ backup, storedBytes, durationMs }: VerifyResult, output: Output): void {
+  const json = { type: 'result', destination: backup.on.name, key: backup.key, result: 'unopened' };
+  const size = `${formatBytes(storedBytes)} stored, ${formatDuration(durationMs)}`;
+  const what = 'could not be verified: no key was given. Its stored bytes and encryption header are as recorded';
+  output.result(
+    { ...json, storedBytes, durationMs },
+    () => `${output.color.yellow('!')} ${backup.on.name}:${backup.key} ${what}; nothing was opened (${size})`,
   );
 }
 

@@ -30,7 +30,12 @@ export async function guardAgainstAnomaly(
   const [first] = published;
   if (!first) return undefined;
   try {
-    const earlier = comparable(sidecar, await listBackups(first, `${sidecar.job.name}/`, execution.signal));
+    const stored = await listBackups(first, `${sidecar.job.name}/`, execution.signal);
+    if (isFirstOfSource(sidecar, stored)) {
+      const warning = 'the source has changed since the last good backup: there is nothing to compare this one with';
+      execution.log('warning', warning);
+    }
+    const earlier = comparable(sidecar, stored);
     const reason = judge(sidecar, earlier, limits);
     if (reason === undefined) return undefined;
     execution.trouble(`suspect: ${reason}`);
@@ -51,6 +56,13 @@ function comparable(sidecar: Sidecar, stored: readonly StoredBackup[]): readonly
   const accepted = alike.findIndex((each) => each.state?.accepted !== undefined);
   const counted = accepted === -1 ? alike : alike.slice(0, accepted + 1);
   return counted.slice(0, recent).flatMap((each) => each.sidecar ?? []);
+}
+
+/** Of a source that is not that of any good backup before it; those after it are compared with one another. */
+export function isFirstOfSource(sidecar: Sidecar, stored: readonly StoredBackup[]): boolean {
+  const before = stored.filter((each) => isGood(each) && each.sidecar !== undefined && each.sidecar.id !== sidecar.id);
+  const { fingerprint } = sidecar.source;
+  return before.length > 0 && before.every((each) => each.sidecar?.source.fingerprint !== fingerprint);
 }
 
 function isAlike(sidecar: Sidecar, other: Sidecar | undefined): boolean {

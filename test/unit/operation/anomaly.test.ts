@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { isFirstOfSource } from '../../../src/operation/anomaly/guard.ts';
 import { judge } from '../../../src/operation/anomaly/judge.ts';
+import type { StoredBackup } from '../../../src/operation/storage/stored-backup.ts';
 import type { Sidecar } from '../../../src/sidecar/sidecar.ts';
 
 const limits = { sizeDrop: 0.5, rowDrop: 0.5 };
@@ -61,4 +63,15 @@ describe('anomaly guard', () => {
     expect(judge(sidecar({ raw: 1 }), usual.slice(0, 2), limits)).toBeUndefined();
     expect(judge(sidecar({ raw: 1 }), usual.slice(0, 3), limits)).toBeDefined();
   });
+});
+
+test('the first backup of a changed source has nothing to be compared with, and the next one has', () => {
+  const good = (id: string, fingerprint: string) => {
+    const { source, ...rest } = sidecar();
+    return { condition: 'complete', sidecar: { ...rest, id, source: { ...source, fingerprint } } } as StoredBackup;
+  };
+  const now = good('new', 'changed').sidecar ?? sidecar();
+  expect(isFirstOfSource(now, [good('new', 'changed'), good('a', 'before'), good('b', 'before')])).toBe(true);
+  expect(isFirstOfSource(now, [good('new', 'changed'), good('a', 'before'), good('b', 'changed')])).toBe(false);
+  expect(isFirstOfSource(now, [good('new', 'changed')])).toBe(false);
 });
