@@ -10,6 +10,7 @@ import type { Source } from '../../src/source/source.ts';
 import { dumpToFile, restoreFile, restoreOptions, startDump } from '../contract/source/dump-and-restore.ts';
 import { type TestContext, withContext } from '../contract/source/test-context.ts';
 import { fingerprintOf, type RedisServer, type RedisSettings, startRedis } from '../servers/redis.ts';
+import { startRedisCommandProxy } from '../servers/redis-command-proxy.ts';
 import { fillLarge, fillNasty } from '../servers/redis-nasty.ts';
 import { startTcpFaultProxy } from '../servers/tcp-fault-proxy.ts';
 
@@ -252,9 +253,12 @@ describe('the restore into a running Redis', () => {
       ]);
     await withContext(async (context) => {
       const dump = (await dumpToFile(source(nine), format, context)).path;
-      const proxy = await startTcpFaultProxy(target.port);
-      proxy.dropAfter(600, 'to-server');
+      let restores = 0;
+      const proxy = await startRedisCommandProxy(target.port, (name) =>
+        name === 'RESTORE' && ++restores === 5 ? 'before' : 'pass',
+      );
       await expect(restoreFile(source(target, { port: proxy.port }), format, dump, context)).rejects.toThrow();
+      expect(context.lines).toEqual([]);
       await proxy.close();
       expect((await source(target).examineTarget(restoreOptions(format, false), context)).hasData).toBe(false);
       await restoreFile(source(target), format, dump, context);

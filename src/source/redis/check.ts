@@ -3,6 +3,7 @@ import { type Finding, fail, info, ok, warn } from '../../finding.ts';
 import { formatBytes, plural } from '../../value/figure.ts';
 import type { SourceContext } from '../source.ts';
 import { type Facts, readFacts, refuseCluster } from './facts.ts';
+import { rightsToRestore } from './rights.ts';
 import type { Command, Reply, Session } from './session.ts';
 import { lookAtFolder } from './target-folder.ts';
 
@@ -14,9 +15,13 @@ const needed: readonly (readonly [name: string, dry: Command])[] = [
 const neededToRestore: readonly (readonly [name: string, dry: Command])[] = [
   ['restore', ['RESTORE', 'key', '0', 'payload', 'ABSTTL']],
   ['select', ['SELECT', '1']],
+  ['multi', ['MULTI']],
+  ['exec', ['EXEC']],
   ['echo', ['ECHO', 'text']],
   ['swapdb', ['SWAPDB', '0', '1']],
   ['flushdb', ['FLUSHDB', 'ASYNC']],
+  ['unlink', ['UNLINK', 'key']],
+  ['function', ['FUNCTION', 'RESTORE', 'payload', 'FLUSH']],
 ];
 
 /** Everything that a dump needs, for `dbbackup check`. */
@@ -63,7 +68,9 @@ async function* rights(session: Session, facts: Facts, context: SourceContext): 
   yield ok(`the user ${user} may dump everything`);
   if (refused.length > 0 && !facts.isReplica) {
     const what = refused.join(', ').toUpperCase();
-    yield info(`the user ${user} may not ${what}: a restore into this server needs another user, or a data folder`);
+    yield info(
+      `the user ${user} may not ${what}: a restore into this server needs more rights or another user (ACL SETUSER <user> ${rightsToRestore}), or a data folder`,
+    );
   }
 }
 

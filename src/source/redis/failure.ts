@@ -1,5 +1,6 @@
 import { DbBackupError } from '../../errors.ts';
 import { ProgramFailure } from '../../process/process.ts';
+import { rightsToRestore } from './rights.ts';
 
 const refusedLogin = /WRONGPASS|NOAUTH|AUTH failed|invalid password|invalid username-password/i;
 const noConnection = /Could not connect|Connection (refused|reset|timed out)|Server closed the connection|I\/O error/i;
@@ -8,7 +9,7 @@ const noConnection = /Could not connect|Connection (refused|reset|timed out)|Ser
 const hints: readonly (readonly [RegExp, string, retryable?: boolean])[] = [
   [
     /\bNOPERM\b/,
-    'Give the user the rights: ACL SETUSER <user> +sync +replconf +info (to restore also ~* +@write +restore +select +flushdb +swapdb +echo +function +config|get).',
+    `Give the user the rights: ACL SETUSER <user> +sync +replconf +info (to restore also ${rightsToRestore}).`,
   ],
   [/\bLOADING\b/, 'The server is still loading its data: try again.', true],
   [/NOMASTERLINK|while not connected with my master/, 'It is a replica without its master: try again.', true],

@@ -72,3 +72,8 @@ export function shapeOf(type: number, isValkey: boolean): Shape | undefined {
   if (type === 22 && isValkey) return { items: 'pairs and times' };
   return shapes[type];
 }
+
+/** Hashes whose fields may have a time to live (Redis 7.4, Valkey 9); with the last field the key goes. */
+export function hasTimedFields(type: number, isValkey: boolean): boolean {
+  return type === 24 || type === 25 || (type === 22 && isValkey);
+}

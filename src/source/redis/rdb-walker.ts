@@ -8,7 +8,7 @@
 import { DbBackupError } from '../../errors.ts';
 import { PullParser, type Step } from '../pull-parser.ts';
 import { decompressLzf } from './lzf.ts';
-import { type Item, opcode, type Shape, shapeOf } from './rdb-type.ts';
+import { hasTimedFields, type Item, opcode, type Shape, shapeOf } from './rdb-type.ts';
 
 /** A key that has passed; positions are of the file. */
 export interface RdbEntry {
@@ -74,7 +74,7 @@ export class RdbWalker extends PullParser {
     return this.#libraries;
   }
 
-  /** Keys that have a time to live. */
+  /** Keys that may be gone at any time: they, or all that is in them, have a time to live. */
   get expiring(): number {
     return this.#expiring;
   }
@@ -151,7 +151,7 @@ export class RdbWalker extends PullParser {
     if (shape === 'string') yield* this.#strings(1, 0);
     else if (shape !== undefined) yield* this.#shape(shape);
     this.#keys.set(database, (this.#keys.get(database) ?? 0) + 1);
-    if (expiresAt !== undefined) this.#expiring += 1;
+    if (expiresAt !== undefined || hasTimedFields(type, this.#isValkey)) this.#expiring += 1;
     if (key === undefined) return;
     this.#onEntry?.({ database, key, type, expiresAt, valueStart, valueEnd: this.offset });
   }

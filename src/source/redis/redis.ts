@@ -2,8 +2,8 @@
  * Redis and Valkey: the snapshot (RDB) that the server itself makes, fetched by the client, redis-cli or valkey-cli.
  * Everything that is asked of the server goes through the client, the way the dump goes.
  * Guarantees: a dump's end means exit 0 and a whole RDB file (walked to its end mark, checksum compared); a restore into
- * a running server shows all keys at once or leaves it as it was; one into the data folder of a stopped server puts a
- * whole file there, or none.
+ * a running server shows all keys at once or leaves it as it was, or old and new are both there and the error says so; one
+ * into the data folder of a stopped server puts a whole file there, or none.
  * Refuses: clusters, targets that hold data without consent, folders that a server uses or where append-only files would
  * hide the data, secrets on the command line.
  */

@@ -9,7 +9,7 @@ import { DbBackupError } from '../../errors.ts';
 import { Crc64 } from './crc64.ts';
 import { opcode } from './rdb-type.ts';
 import { type Part, type RdbEntry, RdbWalker } from './rdb-walker.ts';
-import type { Command } from './session.ts';
+import { bulk } from './resp.ts';
 
 const readBytes = 256 * 1024;
 /** Written at once. */
@@ -23,6 +23,8 @@ const footerBytes = 2 + 8;
 
 export interface RestoreStep {
   readonly bytes: Buffer;
+  /** Of the server, for which they are; whoever sends them chooses it. */
+  readonly database: number;
   /** Of the file, how far it has been read. */
   readonly offset: number;
 }
@@ -44,19 +46,26 @@ export async function* restoreCommands(
       const chunkStart = walker.bytes;
       walker.push(chunk);
       for (const entry of entries.splice(0)) {
-        batch.select(databases.get(entry.database) ?? fail(path));
+        const database = databases.get(entry.database) ?? fail(path);
+        yield* turn(batch, database, entry.valueStart);
         if (entry.valueStart >= chunkStart) {
           const value = chunk.subarray(entry.valueStart - chunkStart, entry.valueEnd - chunkStart);
           addWhole(batch, entry, value, walker.version);
         } else yield* addInPieces(batch, entry, file, walker.version);
-        if (batch.isFull) yield { bytes: batch.take(), offset: entry.valueEnd };
+        if (batch.isFull) yield batch.take(entry.valueEnd);
       }
     }
     if (!walker.parsed) fail(path);
-    yield { bytes: batch.take(), offset: walker.bytes };
+    if (!batch.isEmpty) yield batch.take(walker.bytes);
   } finally {
     await file.close();
   }
+}
+
+/** What follows goes into another database. */
+function* turn(batch: Batch, database: number, offset: number): Generator<RestoreStep> {
+  if (database !== batch.database && !batch.isEmpty) yield batch.take(offset);
+  batch.database = database;
 }
 
 function addWhole(batch: Batch, entry: RdbEntry, value: Buffer, version: number): void {
@@ -79,7 +88,7 @@ async function* addInPieces(
   for await (const piece of piecesOf(file, { start: entry.valueStart, end: entry.valueEnd })) {
     crc.update(piece);
     batch.add(piece);
-    if (batch.isFull) yield { bytes: batch.take(), offset: entry.valueStart };
+    if (batch.isFull) yield batch.take(entry.valueStart);
   }
   batch.add(footer(crc, version));
   batch.add(absolute);
@@ -153,19 +162,6 @@ function footer(crc: Crc64, version: number): Buffer {
   return Buffer.concat([bytes, crc.update(bytes).digest()]);
 }
 
-function bulk(bytes: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`$${bytes.length}\r\n`), bytes, lineEnd]);
-}
-
-const lineEnd = Buffer.from('\r\n');
-
-function command(words: Command): Buffer {
-  return Buffer.concat([
-    Buffer.from(`*${words.length}\r\n`),
-    ...words.map((word) => bulk(Buffer.from(word as string))),
-  ]);
-}
-
 function fail(what: string): never {
   throw new DbBackupError('INTEGRITY', `${what} changed while it was being restored`);
 }
@@ -174,13 +170,8 @@ function fail(what: string): never {
 class Batch {
   #bytes = Buffer.allocUnsafe(capacityBytes);
   #length = 0;
-  #database: number | undefined;
-
-  /** What follows goes into this database. */
-  select(database: number): void {
-    if (database !== this.#database) this.add(command(['SELECT', `${database}`]));
-    this.#database = database;
-  }
+  /** All that is in it goes there. */
+  database = 0;
 
   add(bytes: Buffer): void {
     const length = this.#length + bytes.length;
@@ -193,14 +184,18 @@ class Batch {
     this.#length = length;
   }
 
+  get isEmpty(): boolean {
+    return this.#length === 0;
+  }
+
   get isFull(): boolean {
     return this.#length >= batchBytes;
   }
 
-  take(): Buffer {
-    const whole = this.#bytes.subarray(0, this.#length);
+  take(offset: number): RestoreStep {
+    const bytes = this.#bytes.subarray(0, this.#length);
     this.#bytes = Buffer.allocUnsafe(capacityBytes);
     this.#length = 0;
-    return whole;
+    return { bytes, database: this.database, offset };
   }
 }

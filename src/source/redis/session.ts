@@ -58,16 +58,20 @@ export class Session {
     return this.#client;
   }
 
-  /** The client, connected; the password is in its environment. */
-  async spec(context: SourceContext): Promise<ProgramSpec> {
+  /** The client, connected, with this database chosen; the password is in its environment. */
+  async spec(context: SourceContext, database = 0): Promise<ProgramSpec> {
     const { path } = await this.client(context);
     const { signal, idleTimeoutMs } = context;
     const { password } = this.parameters;
     const env = { LC_ALL: 'C', ...(password !== undefined && { REDISCLI_AUTH: password }) };
-    return { command: path, args: this.#connection(), env, prefix: await this.#prefix(signal), signal, idleTimeoutMs };
+    const args = [...this.#connection(), ...(database === 0 ? [] : ['-n', `${database}`])];
+    return { command: path, args, env, prefix: await this.#prefix(signal), signal, idleTimeoutMs };
   }
 
-  /** Runs commands one after the other on one connection. Errors of the server are replies; others are thrown. */
+  /**
+   * Runs commands one after the other. Errors of the server are replies; others are thrown. Only questions: the client
+   * replaces a lost connection silently, and what came before (SELECT, MULTI) is then no longer true (`send` changes things).
+   */
   async ask(commands: readonly Command[], context: SourceContext): Promise<readonly Reply[]> {
     const said = await this.#run(
       commands.flatMap((command) => [command, [divider]]),
@@ -77,11 +81,6 @@ export class Session {
     if (replies.length === commands.length) return replies.map(replyOf);
     const message = `the server ${this.label} did not answer: ${said.trim()}`;
     throw refusal(said, message) ?? new DbBackupError('SOURCE_FAILED', message, { retryable: true });
-  }
-
-  /** As one transaction. An error in one of the commands is the reply; the server has then done none of them. */
-  async transact(commands: readonly Command[], context: SourceContext): Promise<Reply> {
-    return replyOf(await this.#run([['MULTI'], ...commands, ['EXEC']], context));
   }
 
   async #run(commands: readonly Command[], context: SourceContext): Promise<string> {

@@ -3,6 +3,7 @@ import { formatBytes } from '../../value/figure.ts';
 import type { SourceContext } from '../source.ts';
 import { type Facts, readFacts, refuseCluster } from './facts.ts';
 import type { RdbWalker } from './rdb-walker.ts';
+import { rightsToRestore } from './rights.ts';
 import type { Command, Session } from './session.ts';
 
 export interface TargetServer {
@@ -29,8 +30,6 @@ export interface Plan {
   readonly databases: ReadonlyMap<number, number>;
   /** They are loaded beside, and take their places at once. Otherwise right where they belong, which is empty. */
   readonly beside: boolean;
-  /** Databases of the target that hold what is to be replaced. */
-  readonly old: readonly number[];
 }
 
 /** Servers have so many unless their configuration says otherwise; some do not tell. */
@@ -38,7 +37,8 @@ const usualDatabases = 16;
 
 /** Throws TARGET_FAILED when old data could not be kept until the new is there. */
 export function planLoad(session: Session, { facts, hasData, abilities }: TargetServer, rdb: RdbWalker): Plan {
-  const { count, exchange } = abilities;
+  const { count, noExchange } = abilities;
+  const exchange = noExchange.length === 0;
   const wanted = [...rdb.keys.keys()];
   const missing = wanted.find((number) => number >= count);
   if (missing !== undefined) {
@@ -50,59 +50,77 @@ export function planLoad(session: Session, { facts, hasData, abilities }: Target
       },
     );
   }
+  if (!abilities.functions && (rdb.libraries.length > 0 || facts.libraries > 0)) {
+    throw notAllowedTo(session, 'FUNCTION');
+  }
   refuseFull(session, facts, rdb);
-  const old = [...facts.keys.keys()];
-  const taken = new Set([...wanted, ...old]);
+  const taken = new Set([...wanted, ...facts.keys.keys()]);
   const spare = Array.from({ length: count }, (_, index) => count - 1 - index).filter((number) => !taken.has(number));
   if (exchange && spare.length >= wanted.length) {
-    return { databases: new Map(wanted.map((number, index) => [number, spare[index] ?? number])), beside: true, old };
+    return { databases: new Map(wanted.map((number, index) => [number, spare[index] ?? number])), beside: true };
   }
   if (hasData) {
     throw new DbBackupError(
       'TARGET_FAILED',
       exchange
         ? `${session.label} has ${spare.length} unused databases; ${wanted.length} are needed to keep the old data until the new is there`
-        : `${session.label} does not allow SWAPDB, by which the new data takes the place of the old`,
+        : `${session.label} does not allow ${noExchange.join(', ')}, by which the new data takes the place of the old`,
       {
-        hint: 'Allow it (a larger "databases", ACL +swapdb), or restore into an empty server (FLUSHALL empties this one).',
+        hint: 'Allow it (a larger "databases", ACL +swapdb +multi +exec), or restore into an empty server (FLUSHALL empties this one).',
       },
     );
   }
-  return { databases: new Map(wanted.map((number) => [number, number])), beside: false, old };
+  return { databases: new Map(wanted.map((number) => [number, number])), beside: false };
 }
 
-/** Commands that cannot be meant so: a server that would let them through says what is wrong with them. */
-const probes: Readonly<Record<'restore' | 'flush' | 'echo' | 'exchange', Command>> = {
+/**
+ * Commands that cannot be meant so: a server that would let them through says what is wrong with them. The last one opens
+ * a transaction, which ends with the connection.
+ */
+const probes = {
+  select: ['SELECT', 'no-number'],
   restore: ['RESTORE', 'dbbackup', 'no-number', 'no-payload'],
   flush: ['FLUSHDB', 'dbbackup'],
   // By which the client finds out that everything has arrived.
   echo: ['ECHO', 'dbbackup'],
-  exchange: ['SWAPDB', 'no-number', 'no-number'],
-};
+  functions: ['FUNCTION', 'RESTORE', 'no-payload', 'no-policy'],
+  swap: ['SWAPDB', 'no-number', 'no-number'],
+  exec: ['EXEC'],
+  multi: ['MULTI'],
+} satisfies Readonly<Record<string, Command>>;
+type Ability = keyof typeof probes;
+const abilitiesInOrder = Object.keys(probes) as readonly Ability[];
+/** Without these nothing is restored; the others are needed for an exchange, or for functions. */
+const always: readonly Ability[] = ['select', 'restore', 'flush', 'echo'];
+const forExchange: readonly Ability[] = ['swap', 'multi', 'exec'];
 const notAllowed = /NOPERM|unknown command/i;
 
 export interface Abilities {
   readonly count: number;
-  /** Databases may change places. */
-  readonly exchange: boolean;
+  /** Commands by which databases change places and which are refused: none, and they may. */
+  readonly noExchange: readonly string[];
+  readonly functions: boolean;
 }
 
 /** Throws TARGET_FAILED unless keys can be restored, and cleared away again after a failure. */
 async function readAbilities(session: Session, context: SourceContext): Promise<Abilities> {
-  const names = Object.keys(probes);
   const [databases, ...replies] = await session.ask(
     [['CONFIG', 'GET', 'databases'], ...Object.values(probes)],
     context,
   );
-  const refused = names.filter((_, at) => notAllowed.test(replies[at]?.text ?? ''));
-  const needed = refused.filter((name) => name !== 'exchange').map((name) => probes[name as keyof typeof probes][0]);
-  if (needed.length === 0) {
-    const [, told] = /"databases"\n\s*2\) "(\d+)"/.exec(databases?.text ?? '') ?? [];
-    const count = told === undefined ? await countDatabases(session, context) : Number(told);
-    return { count, exchange: refused.length === 0 };
-  }
-  throw new DbBackupError('TARGET_FAILED', `${session.label} does not allow ${needed.join(', ')} to this user`, {
-    hint: 'A restore needs: ACL SETUSER <user> ~* +@write +restore +select +flushdb +swapdb +info +echo +function +config|get.',
+  const refused = new Set(abilitiesInOrder.filter((_, at) => notAllowed.test(replies[at]?.text ?? '')));
+  const namesOf = (abilities: readonly Ability[]) =>
+    abilities.filter((each) => refused.has(each)).map((each) => `${probes[each][0]}`);
+  const needed = namesOf(always);
+  if (needed.length > 0) throw notAllowedTo(session, needed.join(', '));
+  const [, told] = /"databases"\n\s*2\) "(\d+)"/.exec(databases?.text ?? '') ?? [];
+  const count = told === undefined ? await countDatabases(session, context) : Number(told);
+  return { count, noExchange: namesOf(forExchange), functions: !refused.has('functions') };
+}
+
+function notAllowedTo(session: Session, commands: string): DbBackupError {
+  return new DbBackupError('TARGET_FAILED', `${session.label} does not allow ${commands} to this user`, {
+    hint: `A restore needs: ACL SETUSER <user> ${rightsToRestore}.`,
   });
 }
 
