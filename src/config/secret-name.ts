@@ -4,7 +4,7 @@
  */
 import { urlPassword } from '../redact.ts';
 
-const secretName = /pass|secret|token|key|credential|identit/i;
+const secretName = /pass|secret|token|key|cred|identit|authorization|auth(?![a-z])|pwd?(?![a-z])/i;
 const placeOfSecret = /(file|path|folder|id)$/i;
 
 export function isSecretName(name: string): boolean {

@@ -1,5 +1,7 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of configs
 import { expect, test } from 'vitest';
-import { showConfig } from '../../../src/config/show.ts';
+import { literalSecrets, registerLiteralSecrets, showConfig } from '../../../src/config/show.ts';
+import { redact } from '../../../src/redact.ts';
 
 function shown(options: Record<string, unknown>): unknown {
   const { sources } = showConfig({ sources: { 'token-store': options } }) as Record<string, Record<string, unknown>>;
@@ -40,6 +42,58 @@ test.each([
   ['a connection string', { dsn: "host=h password='a b' port=1" }, { dsn: 'host=h password=*** port=1' }],
   ['a plain default', { host: `\${HOST:-localhost}`, port: 5432 }, { host: `\${HOST:-localhost}`, port: 5432 }],
 ])('%s', (_, options, expected) => expect(shown(options)).toEqual(expected));
+
+test.each([
+  ['mongodump --password X', 'mongodump --password ***'],
+  ['mongodump --password=X --out -', 'mongodump --password=*** --out -'],
+  ['mysqldump -pX shop', 'mysqldump -p*** shop'],
+  ['sshpass -p X ssh -p 5432 h', 'sshpass -p *** ssh -p 5432 h'],
+  ['curl -u me:X https://h/x', 'curl -u me:*** https://h/x'],
+  ['curl --user=me:X https://h/x', 'curl --user=me:*** https://h/x'],
+  ['tool --auth-token X --api-key Y', 'tool --auth-token *** --api-key ***'],
+  ['tool --password ${PW} --pass-file ./x', 'tool --password ${PW} --pass-file ./x'],
+  ['docker exec -i -u postgres db', 'docker exec -i -u postgres db'],
+  ['docker run -u 1000:1000 -p 127.0.0.1:80:80 x', 'docker run -u 1000:1000 -p 127.0.0.1:80:80 x'],
+  ['mkdir -p /srv/x', 'mkdir -p /srv/x'],
+  ['find . -path ./x -print0', 'find . -path ./x -print0'],
+  ['pg_dump --no-password shop', 'pg_dump --no-password shop'],
+  ['ssh -o BatchMode=yes app.internal', 'ssh -o BatchMode=yes app.internal'],
+])('passwords of the command %s, as words, in a hook and in a shell', (command, expected) => {
+  expect(shown({ dump: command.split(' '), prefix: ['sh', '-c', command] })).toEqual({
+    dump: expected.split(' '),
+    prefix: ['sh', '-c', expected],
+  });
+  const jobs = { shop: { hooks: { before: command, after: [command, command.split(' ')] } } };
+  const seen = { shop: { hooks: { before: expected, after: [expected, expected.split(' ')] } } };
+  expect(showConfig({ jobs })).toEqual({ jobs: seen });
+  expect(literalSecrets({ jobs })).toHaveLength(command === expected ? 0 : command.includes('Y') ? 4 : 3);
+});
+
+test('words in quotes, and quotes within quotes', () => {
+  const hooks = { before: `sh -c "curl -u 'me:X y' https://h; echo done"`, after: "tool --token 'X y' z" };
+  expect(showConfig({ jobs: { shop: { hooks } } })).toEqual({
+    jobs: {
+      shop: { hooks: { before: `sh -c "curl -u 'me:***' https://h; echo done"`, after: "tool --token '***' z" } },
+    },
+  });
+});
+
+test('variables of programs are hidden under any name, references are not', () => {
+  const env = { FOO_AUTH: 'X', MONGO_PW: 'X', HOME: '/x', SET: '${SET}' };
+  const hidden = { FOO_AUTH: '***', MONGO_PW: '***', HOME: '***', SET: '${SET}' };
+  expect(shown({ env, environment: env })).toEqual({ env: hidden, environment: hidden });
+});
+
+test.each(['dbPw', 'pwd', 'auth', 'FOO_AUTH', 'cred', 'apiKey', 'passphrase'])('%s is the name of a secret', (name) =>
+  expect(shown({ [name]: 'X' })).toEqual({ [name]: '***' }));
+
+test.each(['author', 'httpWait', 'authSource'])('%s is not', (name) =>
+  expect(shown({ [name]: 'X' })).toEqual({ [name]: 'X' }));
+
+test('words of commands are hidden where the config is shown, and no program is refused for them', () => {
+  registerLiteralSecrets({ sources: { a: { dump: ['tool', '--password', 'quuxword', '-p', 'project'] } } });
+  expect(redact('quuxword project')).toBe('quuxword project');
+});
 
 test('the URLs, headers and topics of channels are secrets', () => {
   const channel = {
