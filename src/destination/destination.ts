@@ -68,8 +68,8 @@ export interface Destination {
   list(prefix: string, options?: { signal?: AbortSignal }): AsyncIterable<StoredObject>;
   /** Removing what is not there is no error. */
   delete(key: string): Promise<void>;
-  /** Our unfinished uploads, of living processes too: the caller decides by age. */
-  leftovers(): AsyncIterable<Leftover>;
+  /** Our unfinished uploads below `folder` (`''` = all, or `a/b/`), of living processes too: the caller decides by age. */
+  leftovers(folder?: string): AsyncIterable<Leftover>;
   /** Bytes that can still be stored; undefined where the store does not say. */
   freeBytes(): Promise<number | undefined>;
   /**

@@ -67,8 +67,8 @@ export class LimitedDestination implements Destination {
     return this.#inner.delete(key);
   }
 
-  leftovers(): AsyncIterable<Leftover> {
-    return this.#inner.leftovers();
+  leftovers(folder?: string): AsyncIterable<Leftover> {
+    return this.#inner.leftovers(folder);
   }
 
   freeBytes(): Promise<number | undefined> {

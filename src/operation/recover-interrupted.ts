@@ -50,7 +50,7 @@ async function settle(
 
 /** True when the execution died after its sidecar was written: then its data object is a backup, and stays. */
 async function removeUnfinished(on: OpenDestination, key: string): Promise<boolean> {
-  for await (const leftover of on.destination.leftovers()) {
+  for await (const leftover of on.destination.leftovers(key.slice(0, key.lastIndexOf('/') + 1))) {
     if (leftover.belongsTo(key) || leftover.belongsTo(key + sidecarExtension)) await leftover.remove();
   }
   const isBackup = (await on.destination.stat(key + sidecarExtension)) !== undefined;

@@ -1,11 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Destination, GetOptions, PutOptions, StoredObject } from '../../src/destination/destination.ts';
 import { localType } from '../../src/destination/local/local.ts';
 import { MemoryDestination } from '../../src/destination/memory/memory-destination.ts';
+import { temporaryName } from '../../src/destination/temporary-name.ts';
 import { DbBackupError, exitCodes } from '../../src/errors.ts';
 import { download } from '../../src/operation/restore/download.ts';
 import type { DestinationPrune } from '../../src/operation/retention/prune.ts';
@@ -400,6 +401,19 @@ describe('a prune that is cut', () => {
     }
     // Two backups: a mark and three deletions each.
     expect(changes - 1).toBe(8);
+  });
+
+  test('F24 drafts of marks that a killed one left go with their backups, those of others stay', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'dbbackup-retention-'));
+    const disk = localType.open({ path: folder }, '/');
+    const shop = await world({ last: 1 }, { disk });
+    const [old, newest] = await nights(2, shop, disk);
+    const drafts = [old, newest].map((backup) => temporaryName(`${basename(backup?.key ?? '')}${stateExtension}`));
+    for (const draft of drafts) await writeFile(join(folder, 'shop', draft), '{"version":');
+    await shop.prune();
+    expect(await complete(disk)).toEqual([newest?.key]);
+    expect((await readdir(join(folder, 'shop'))).filter((name) => name.endsWith('.part'))).toEqual([drafts[1]]);
+    await rm(folder, { recursive: true });
   });
 });
 

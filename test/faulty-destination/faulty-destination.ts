@@ -77,8 +77,8 @@ export class FaultyDestination implements Destination {
     await this.#inner.delete(key);
   }
 
-  leftovers(): AsyncIterable<Leftover> {
-    return this.#inner.leftovers();
+  leftovers(folder?: string): AsyncIterable<Leftover> {
+    return this.#inner.leftovers(folder);
   }
 
   freeBytes(): Promise<number | undefined> {

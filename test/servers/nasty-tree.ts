@@ -90,13 +90,24 @@ function makeModes(root: string): void {
   chmodSync(at(root, 'shared'), 0o3771);
 }
 
+/** Of all entries, well inside what `fingerprintOfTree` rounds to. */
 function setTimes(root: string): void {
+  for (const [index, entry] of entriesOf(Buffer.from(root)).entries()) {
+    lutimesSync(entry, 1_400_000_000.25 + index, 1_400_000_000.25 + index);
+  }
   utimesSync(at(root, 'size 0'), new Date('1960-02-03T04:05:06.789Z'), new Date('1960-02-03T04:05:06.789Z'));
   utimesSync(at(root, 'size 1'), 1_000_000_000, 1_000_000_000);
   utimesSync(at(root, 'size 512'), 1_234_567_890.654, 1_234_567_890.654);
   lutimesSync(at(root, 'links/dangling'), 1_111_111_111, 1_111_111_111);
   utimesSync(at(root, 'empty folder'), 1_222_222_222, 1_222_222_222);
   utimesSync(root, 1_333_333_333, 1_333_333_333);
+}
+
+function entriesOf(folder: Buffer): Buffer[] {
+  return readdirSync(folder, { encoding: 'buffer' }).flatMap((name) => {
+    const path = Buffer.concat([folder, Buffer.from('/'), name]);
+    return [path, ...(lstatSync(path).isDirectory() ? entriesOf(path) : [])];
+  });
 }
 
 /** 20 MiB of noise in three files. */
@@ -110,9 +121,10 @@ export function makeLargeTree(root: string): void {
 export function fingerprintOfTree(root: string): unknown {
   if (lstatSync(root, { throwIfNoEntry: false }) === undefined) return 'nothing';
   const names = new Map<bigint, string>();
+  // Rounded to 10 µs: Node gives utimes a double, which is up to 0.2 µs off; so times have to lie off the half.
   const describe = (path: Buffer, name: string): unknown[] => {
     const stat = lstatSync(path, { bigint: true });
-    const facts = [name, stat.mode.toString(8), stat.uid, stat.gid, stat.mtimeNs / 10_000n].map(String);
+    const facts = [name, stat.mode.toString(8), stat.uid, stat.gid, (stat.mtimeNs + 5_000n) / 10_000n].map(String);
     if (stat.isSymbolicLink()) return [[...facts, readlinkSync(path, 'latin1')]];
     if (stat.isFile()) {
       if (!names.has(stat.ino)) names.set(stat.ino, name);

@@ -107,8 +107,8 @@ export class LocalDestination implements Destination {
     await removeEmptyFolders(place);
   }
 
-  async *leftovers(): AsyncIterable<Leftover> {
-    for await (const file of this.#files('')) {
+  async *leftovers(folder = ''): AsyncIterable<Leftover> {
+    for await (const file of this.#files(folder)) {
       if (!isTemporaryName(file.name)) continue;
       const found = await attempt(`looking for unfinished files in ${this.label}`, () => lstatIfThere(file.path));
       if (found !== undefined) yield this.#leftover(file, found);

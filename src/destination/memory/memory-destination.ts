@@ -75,8 +75,9 @@ export class MemoryDestination implements Destination {
     this.#entries.delete(key);
   }
 
-  async *leftovers(): AsyncIterable<Leftover> {
+  async *leftovers(folder = ''): AsyncIterable<Leftover> {
     for (const upload of this.#uploads) {
+      if (!upload.key.startsWith(folder)) continue;
       yield {
         ...upload,
         belongsTo: (key) => key === upload.key,

@@ -88,8 +88,8 @@ export class RcloneDestination implements Destination {
     await this.#attempt(`deleting ${key} from ${this.label}`, undefined, () => this.#rclone.remove(key));
   }
 
-  async *leftovers(): AsyncIterable<Leftover> {
-    for await (const { key, size, modifiedAt } of this.#objects('', ['--include', '.dbbackup-*'])) {
+  async *leftovers(folder = ''): AsyncIterable<Leftover> {
+    for await (const { key, size, modifiedAt } of this.#objects(folder, ['--include', '.dbbackup-*'])) {
       const name = nameOf(key);
       if (!isTemporaryName(name)) continue;
       yield {

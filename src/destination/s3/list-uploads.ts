@@ -16,8 +16,8 @@ export interface OpenUpload {
 const nameOfBackup = /_\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}-\d{3}Z_[0-9a-f]{6}\.[^/]+$/;
 
 /** Lazily, page by page. Throws what the SDK throws. */
-export async function* listUploads(store: S3Store): AsyncGenerator<OpenUpload> {
-  const where = store.under('');
+export async function* listUploads(store: S3Store, folder: string): AsyncGenerator<OpenUpload> {
+  const where = store.under(folder);
   let marker: { KeyMarker?: string; UploadIdMarker?: string } = {};
   for (let more = true; more; ) {
     const input = { ...where, ...marker };

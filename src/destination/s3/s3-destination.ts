@@ -107,9 +107,9 @@ export class S3Destination implements Destination {
     await this.#attempt(`deleting ${key} from ${this.label}`, undefined, () => this.#store.remove(key));
   }
 
-  async *leftovers(): AsyncIterable<Leftover> {
+  async *leftovers(folder = ''): AsyncIterable<Leftover> {
     const action = `looking for unfinished uploads in ${this.label}`;
-    const uploads = listUploads(this.#store)[Symbol.asyncIterator]();
+    const uploads = listUploads(this.#store, folder)[Symbol.asyncIterator]();
     for (;;) {
       const next = await this.#attempt(action, undefined, () => uploads.next());
       if (next.done) return;

@@ -107,8 +107,8 @@ export class SftpDestination implements Destination {
     );
   }
 
-  async *leftovers(): AsyncIterable<Leftover> {
-    for await (const file of this.#files('')) if (isTemporaryName(file.name)) yield this.#leftover(file);
+  async *leftovers(folder = ''): AsyncIterable<Leftover> {
+    for await (const file of this.#files(folder)) if (isTemporaryName(file.name)) yield this.#leftover(file);
   }
 
   async freeBytes(): Promise<number | undefined> {

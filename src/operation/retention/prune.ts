@@ -17,6 +17,7 @@ import { openDestination } from '../open-adapter.ts';
 import type { Runtime } from '../runtime.ts';
 import { removeObjects } from '../storage/delete-backup.ts';
 import { listBackups } from '../storage/list-backups.ts';
+import { removeDrafts } from '../storage/remove-drafts.ts';
 import { describeBackup, type OpenDestination, type StoredBackup } from '../storage/stored-backup.ts';
 import { adopt } from './adopt.ts';
 import { bearsNameOf, type Candidate, isOwn, toCandidates } from './candidate.ts';
@@ -104,6 +105,7 @@ async function pruneDestination(name: string, work: Work): Promise<DestinationPr
     done.decisions = plan(candidates, rules, new Date());
     done.future = lookAhead(candidates, rules, work);
     if (!work.options.dryRun) done.decisions = await carryOut(done.decisions, done.deleted, name, work);
+    await removeDrafts([...done.finished, ...done.deleted], work.execution);
   } catch (error) {
     work.execution.signal.throwIfAborted();
     if (error instanceof DbBackupError && error.code === 'CONSENT_REQUIRED') throw error;

@@ -9,6 +9,7 @@ import { type BackupState, stateExtension } from '../../sidecar/state.ts';
 import { withExecution } from '../execution.ts';
 import type { Runtime } from '../runtime.ts';
 import { readState } from './read-state.ts';
+import { removeDrafts } from './remove-drafts.ts';
 import { describeBackup, type StoredBackup } from './stored-backup.ts';
 import { updateState } from './update-state.ts';
 
@@ -25,6 +26,7 @@ export async function deleteBackup(backup: StoredBackup, runtime: Runtime): Prom
     await runtime.consent(`Delete ${where}?`);
     execution.step('delete');
     await removeObjects(backup, runtime.stateFolder, execution.signal);
+    await removeDrafts([backup], execution);
     return {
       value: { executionId: execution.id, backup },
       report: { backupId: backup.sidecar?.id, artifact: backup.key },

@@ -64,6 +64,9 @@ export function testListing(subject: Subject, suite: DestinationSuite): void {
       await abandonUpload();
       const found = await leftoversOf(subject);
       expect(found).toHaveLength(1);
+      const folder = found[0]?.key.replace(/[^/]*$/, '');
+      expect(await leftoversOf(subject, folder)).toHaveLength(1);
+      expect(await leftoversOf(subject, 'elsewhere/')).toEqual([]);
       expect(Math.abs(Date.now() - Number(found[0]?.startedAt))).toBeLessThan(10 * 60_000);
       expect(await keysUnder(destination, '')).toEqual(objects);
       for (const leftover of found) await leftover.remove();
@@ -73,9 +76,9 @@ export function testListing(subject: Subject, suite: DestinationSuite): void {
   });
 }
 
-async function leftoversOf(subject: Subject): Promise<Leftover[]> {
+async function leftoversOf(subject: Subject, folder?: string): Promise<Leftover[]> {
   const found: Leftover[] = [];
-  for await (const leftover of subject().destination.leftovers()) found.push(leftover);
+  for await (const leftover of subject().destination.leftovers(folder)) found.push(leftover);
   return found;
 }
 
