@@ -10,6 +10,7 @@ import { DbBackupError, wrapError } from '../errors.ts';
 import type { Source, SourceCapabilities, SourceType } from '../source/source.ts';
 import { cacheFile } from '../state-folder.ts';
 import type { Runtime } from './runtime.ts';
+import type { CacheFile } from './storage/sidecar-cache.ts';
 import type { OpenDestination } from './storage/stored-backup.ts';
 
 export interface OpenSource {
@@ -60,7 +61,7 @@ export async function openDestination(definition: AdapterDefinition, runtime: Ru
   if (!type) throw new DbBackupError('UNSUPPORTED', `this dbbackup has no destination of type "${definition.type}"`);
   const options = await runtime.resolve(definition, type);
   const destination = limited(type.open(options, baseFolder(runtime)), definition);
-  return { name: definition.name, destination, cacheFile: cacheFileOf(definition, destination.label, runtime) };
+  return { name: definition.name, destination, cache: cacheOf(definition, destination.label, runtime) };
 }
 
 /** Jobs that run at the same time share the line to a destination, and so its limit. */
@@ -78,9 +79,10 @@ function limited(destination: Destination, definition: AdapterDefinition): Desti
 }
 
 /** Another place under the same name has another file: its keys may be the same. Secrets are not yet looked up in it. */
-function cacheFileOf(definition: AdapterDefinition, label: string, runtime: Runtime): string {
+function cacheOf(definition: AdapterDefinition, label: string, runtime: Runtime): CacheFile {
   const place = JSON.stringify([definition.type, definition.options, baseFolder(runtime), label]);
-  return cacheFile(runtime.stateFolder, createHash('sha256').update(place).digest('hex').slice(0, 16));
+  const name = createHash('sha256').update(place).digest('hex').slice(0, 16);
+  return { path: cacheFile(runtime.stateFolder, name), version: runtime.tool.version };
 }
 
 /** The folder that a file lies in, as a destination, and the file's key in it. */

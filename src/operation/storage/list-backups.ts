@@ -7,13 +7,7 @@ import { setMaxListeners } from 'node:events';
 import type { StoredObject } from '../../destination/destination.ts';
 import { messageOf } from '../../errors.ts';
 import { type ArtifactName, parseArtifactName } from '../../sidecar/artifact-name.ts';
-import {
-  type ParsedSidecar,
-  parseSidecar,
-  type Sidecar,
-  sidecarExtension,
-  sidecarLimit,
-} from '../../sidecar/sidecar.ts';
+import { parseSidecar, type Sidecar, sidecarExtension, sidecarLimit } from '../../sidecar/sidecar.ts';
 import { type BackupState, parseState, stateExtension, stateLimit } from '../../sidecar/state.ts';
 import { readObject } from './read-object.ts';
 import { SidecarCache } from './sidecar-cache.ts';
@@ -50,8 +44,8 @@ export async function surveyBackups(
   prefix: string,
   signal?: AbortSignal,
 ): Promise<StoredBackup[]> {
-  if (on.cacheFile === undefined) return listBackups(on, prefix, signal);
-  const cache = await SidecarCache.open(on.cacheFile);
+  if (on.cache === undefined) return listBackups(on, prefix, signal);
+  const cache = await SidecarCache.open(on.cache);
   const backups = await readAll(on, prefix, { on, signal, cache });
   await cache.save(prefix);
   return backups;
@@ -110,27 +104,29 @@ async function readGroup(group: Group, reading: Reading): Promise<StoredBackup> 
   }
 }
 
-function readSidecar(object: StoredObject, reading: Reading): Promise<ParsedSidecar> {
-  return readParsed(object, sidecarLimit, parseSidecar, reading);
+/** A survey goes without the JSON, which would be all of it a second time. */
+async function readSidecar(object: StoredObject, reading: Reading): Promise<{ sidecar: Sidecar; json?: unknown }> {
+  if (reading.cache === undefined) return readParsed(object, sidecarLimit, parseSidecar, reading);
+  const parse = (content: Buffer, where: string) => parseSidecar(content, where).sidecar;
+  return { sidecar: await readParsed(object, sidecarLimit, parse, reading) };
 }
 
 function readState(object: StoredObject, reading: Reading): Promise<BackupState> {
   return readParsed(object, stateLimit, parseState, reading);
 }
 
-/** What was remembered is parsed and checked like what is read; only what has passed is remembered. */
+/** Only what has passed is remembered: checking ten thousand of them again would take longer than all else. */
 async function readParsed<Value>(
   object: StoredObject,
   limit: number,
   parse: (content: Buffer, where: string) => Value,
   { on, signal, cache }: Reading,
 ): Promise<Value> {
-  const where = `${on.name}:${object.key}`;
   const known = cache?.get(object);
-  if (known !== undefined) return parse(known, where);
+  if (known !== undefined) return known as Value;
   const content = await readObject(on.destination, object.key, limit, signal);
-  const value = parse(content, where);
-  cache?.set(object, content);
+  const value = parse(content, `${on.name}:${object.key}`);
+  cache?.set(object, content.length, value);
   return value;
 }
 

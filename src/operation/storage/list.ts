@@ -93,7 +93,9 @@ function definitions(
 function countFacets(backups: readonly StoredBackup[]): Listing['facets'] {
   const counted = Object.entries(facets).map(([facet, valuesOf]) => {
     const counts = new Map<string, number>();
-    for (const value of backups.flatMap(valuesOf)) counts.set(value, (counts.get(value) ?? 0) + 1);
+    for (const backup of backups) {
+      for (const value of valuesOf(backup)) counts.set(value, (counts.get(value) ?? 0) + 1);
+    }
     return [facet, Object.fromEntries([...counts].sort(([, a], [, b]) => b - a))];
   });
   return Object.fromEntries(counted) as Listing['facets'];

@@ -1,7 +1,8 @@
 /**
  * What sidecars and state files said when they were last read, kept in the state folder so that a long list is quick.
- * Guarantees: an entry is used only for an object whose key, size, time and ETag are those it was read under; a file
- * that is damaged, cut, or not ours alone is passed over and written anew, whole, by a rename; nothing depends on it.
+ * Guarantees: an entry is what the parser of this very version made of an object, and is used only while key, size, time
+ * and ETag are those it was read under; a file that is damaged, cut, of another version, or not ours alone is passed over
+ * and written anew, whole, by a rename; nothing depends on it.
  * Refuses: objects too young to be told apart where the store has no ETag, and very large ones.
  */
 import { createHash, randomBytes } from 'node:crypto';
@@ -9,7 +10,8 @@ import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { StoredObject } from '../../destination/destination.ts';
 
-const header = 'dbbackup sidecar cache 1\n';
+/** To be raised when the parsers come to make something else of the same bytes between two releases. */
+const format = 2;
 /** Bytes of one entry; a sidecar of some 5,000 tables. Larger ones are read every time. */
 const entryLimit = 256 * 1024;
 /** Bytes of the whole file: about 80,000 usual sidecars. */
@@ -17,39 +19,45 @@ const fileLimit = 256 * 1024 * 1024;
 /** Where only time and size tell versions apart, two writes within one tick of the store's clock look the same. */
 const settledMs = 60_000;
 
+export interface CacheFile {
+  /** Absolute. */
+  readonly path: string;
+  /** The version of the program: another one may read other things out of a sidecar. */
+  readonly version: string;
+}
+
 /** Opened for one listing of one destination. */
 export class SidecarCache {
-  readonly #path: string;
+  readonly #file: CacheFile;
   /** By key: the line as it stands in the file. */
   readonly #lines: Map<string, string>;
   readonly #seen = new Set<string>();
   #changed = false;
 
-  private constructor(path: string, lines: Map<string, string>) {
-    this.#path = path;
+  private constructor(file: CacheFile, lines: Map<string, string>) {
+    this.#file = file;
     this.#lines = lines;
   }
 
   /** Never throws: without a usable file the cache is empty. */
-  static async open(path: string): Promise<SidecarCache> {
-    return new SidecarCache(path, await readLines(path));
+  static async open(file: CacheFile): Promise<SidecarCache> {
+    return new SidecarCache(file, await readLines(file));
   }
 
-  /** The JSON that the object held; undefined when it is not known to be unchanged since. */
-  get(object: StoredObject): Buffer | undefined {
+  /** What was made of the object; undefined when it is not known to be unchanged since. */
+  get(object: StoredObject): unknown {
     const line = this.#lines.get(object.key);
     const identity = identityOf(object);
     if (line === undefined || identity === undefined || !line.startsWith(`${identity}\t`)) return undefined;
     this.#seen.add(object.key);
-    return Buffer.from(line.slice(identity.length + 1));
+    return JSON.parse(line.slice(identity.length + 1));
   }
 
-  /** Remembers JSON that was read; content of another size than was listed belongs to another version. */
-  set(object: StoredObject, content: Buffer): void {
+  /** Remembers what was made of so many bytes; another size than was listed belongs to another version of the object. */
+  set(object: StoredObject, bytes: number, value: unknown): void {
     const identity = identityOf(object);
-    if (identity === undefined || content.length !== object.size || content.length > entryLimit) return;
-    // A line end in JSON is always between two tokens, never inside a text.
-    this.#lines.set(object.key, `${identity}\t${content.toString('utf8').replace(/\n */g, '')}`);
+    if (identity === undefined || bytes !== object.size || bytes > entryLimit) return;
+    this.#lines.set(object.key, `${identity}\t${JSON.stringify(value)}`);
     this.#seen.add(object.key);
     this.#changed = true;
   }
@@ -63,10 +71,10 @@ export class SidecarCache {
     }
     if (!this.#changed) return;
     // Surveys of several jobs go on side by side: what another has written meanwhile is kept.
-    for (const [key, line] of prefix === '' ? [] : await readLines(this.#path)) {
+    for (const [key, line] of prefix === '' ? [] : await readLines(this.#file)) {
       if (!key.startsWith(prefix)) this.#lines.set(key, line);
     }
-    await replaceFile(this.#path, this.#lines.values()).catch(() => undefined);
+    await replaceFile(this.#file, this.#lines.values()).catch(() => undefined);
   }
 }
 
@@ -78,8 +86,8 @@ function identityOf({ key, size, modifiedAt, etag }: StoredObject): string | und
 }
 
 /** By key; empty without a usable file. */
-async function readLines(path: string): Promise<Map<string, string>> {
-  return linesOf(await contentOf(path).catch(() => undefined));
+async function readLines(file: CacheFile): Promise<Map<string, string>> {
+  return linesOf(await contentOf(file).catch(() => undefined));
 }
 
 function linesOf(content: string | undefined): Map<string, string> {
@@ -92,7 +100,8 @@ function linesOf(content: string | undefined): Map<string, string> {
 }
 
 /** The lines of a file that is ours alone and whole: its last line is the sha256 of what stands above. */
-async function contentOf(path: string): Promise<string | undefined> {
+async function contentOf({ path, version }: CacheFile): Promise<string | undefined> {
+  const header = headerOf(version);
   const file = await open(path, 'r');
   try {
     const stats = await file.stat();
@@ -109,8 +118,12 @@ async function contentOf(path: string): Promise<string | undefined> {
   }
 }
 
-async function replaceFile(path: string, lines: Iterable<string>): Promise<void> {
-  const parts: string[] = [header];
+function headerOf(version: string): string {
+  return `dbbackup ${version} sidecar cache ${format}\n`;
+}
+
+async function replaceFile({ path, version }: CacheFile, lines: Iterable<string>): Promise<void> {
+  const parts: string[] = [headerOf(version)];
   let bytes = 0;
   for (const line of lines) {
     bytes += line.length;

@@ -6,13 +6,14 @@ import type { Destination, StoredObject } from '../../destination/destination.ts
 import type { ArtifactName } from '../../sidecar/artifact-name.ts';
 import type { Sidecar } from '../../sidecar/sidecar.ts';
 import type { BackupState } from '../../sidecar/state.ts';
+import type { CacheFile } from './sidecar-cache.ts';
 
 /** A destination that has been opened, under the name the config gives it (or `local` for a bare path). */
 export interface OpenDestination {
   readonly name: string;
   readonly destination: Destination;
-  /** Absolute path of the file that remembers its sidecars; undefined for a place that is not in the config. */
-  readonly cacheFile?: string;
+  /** The file that remembers its sidecars; undefined for a place that is not in the config. */
+  readonly cache?: CacheFile;
 }
 
 /**
@@ -30,7 +31,7 @@ export interface StoredBackup {
   readonly name?: ArtifactName;
   readonly object?: StoredObject;
   readonly sidecar?: Sidecar;
-  /** The JSON that `sidecar` was parsed from: what a signature speaks for. */
+  /** The JSON that `sidecar` was parsed from: what a signature speaks for. Not there after a survey. */
   readonly sidecarJson?: unknown;
   readonly state?: BackupState;
   readonly condition: BackupCondition;

@@ -1,4 +1,5 @@
 /** The cache of sidecars: quick, private, and never believed against the store. */
+import { createHash } from 'node:crypto';
 import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,7 @@ let folder: string;
 let on: OpenDestination;
 let reads: string[];
 const file = () => join(folder, 'state', 'cache', 'sidecars-test');
+const cacheFile = () => ({ path: file(), version: '0.1.0' });
 const pathOf = (index: number) => join(folder, 'store', `${backupNumber(index).key}.meta.json`);
 
 beforeEach(async () => {
@@ -28,7 +30,7 @@ beforeEach(async () => {
     reads.push(key);
     return get(key, options);
   };
-  on = { name: 'disk', destination, cacheFile: file() };
+  on = { name: 'disk', destination, cache: cacheFile() };
 });
 afterEach(() => rm(folder, { recursive: true }));
 
@@ -47,10 +49,21 @@ describe('the cache of sidecars', () => {
     const second = await survey();
     expect(second.reads).toEqual([]);
     const plain = (list: typeof first.backups) =>
-      list.map(({ on: _, ...each }) => each).sort((a, b) => (a.key < b.key ? -1 : 1));
+      list.map(({ on: _, sidecarJson: __, ...each }) => each).sort((a, b) => (a.key < b.key ? -1 : 1));
     expect(plain(second.backups)).toEqual(plain(await listBackups(on, '')));
     expect((await stat(file())).mode & 0o777).toBe(0o600);
     expect(await readdir(join(folder, 'state', 'cache'))).toEqual(['sidecars-test']);
+  });
+
+  test('remembers what the parser made of a sidecar, and nothing that it leaves out', async () => {
+    const later = { ...backupNumber(3).sidecar, version: '1.7', laterField: 'unheard of' };
+    await writeFile(pathOf(3), JSON.stringify(later));
+    const shown = async () => (await survey()).backups.find(({ key }) => key === backupNumber(3).key);
+    const first = await shown();
+    expect(first?.condition).toBe('complete');
+    expect(first?.sidecar).not.toHaveProperty('laterField');
+    expect(await shown()).toEqual(first);
+    expect(reads).toEqual([]);
   });
 
   test('reads what has changed, forgets what is gone, takes what is new', async () => {
@@ -77,13 +90,13 @@ describe('the cache of sidecars', () => {
   test('surveys of several jobs side by side keep what each of them has read', async () => {
     const whole = (prefix: string) => surveyBackups(on, prefix);
     await whole('job-1/');
-    const slow = await SidecarCache.open(file());
+    const slow = await SidecarCache.open(cacheFile());
     await whole('job-2/');
     const object = { key: 'job-3/x.meta.json', size: 2, modifiedAt: new Date(0), etag: 'x' };
-    slow.set(object, Buffer.from('{}'));
+    slow.set(object, 2, { a: 1 });
     await slow.save('job-3/');
-    const cache = await SidecarCache.open(file());
-    expect(cache.get(object)?.toString()).toBe('{}');
+    const cache = await SidecarCache.open(cacheFile());
+    expect(cache.get(object)).toEqual({ a: 1 });
     expect((await survey('job-2/')).reads).toEqual([]);
     expect((await survey('job-1/')).reads).toEqual([]);
   });
@@ -105,10 +118,17 @@ describe('the cache of sidecars', () => {
     ['empty', () => Buffer.alloc(0)],
     ['cut', (content) => content.subarray(0, content.length - 1000)],
     ['cut at a line', (content) => content.subarray(0, content.lastIndexOf('\n') + 1)],
-    ['altered', (content) => Buffer.from(content.toString().replace('"durationMs": 5000', '"durationMs": 9999'))],
+    ['altered', (content) => Buffer.from(content.toString().replace('"durationMs":5000', '"durationMs":9999'))],
     ['of another program', () => Buffer.from('SQLite format 3\0')],
-    ['of another version', (content) => Buffer.from(content.toString().replace('cache 1', 'cache 2'))],
+    ['of another format', (content) => headed(content, (text) => text.replace('cache 2', 'cache 1'))],
+    ['of another version of the program', (content) => headed(content, (text) => text.replace('0.1.0', '0.2.0'))],
   ];
+  /** Whole all the same: with the right hash at its end. */
+  function headed(content: Buffer, change: (text: string) => string): Buffer {
+    const body = Buffer.from(change(content.toString('utf8', 0, content.lastIndexOf('\n') + 1)));
+    return Buffer.concat([body, Buffer.from(createHash('sha256').update(body).digest('hex'))]);
+  }
+
   test.each(damages)('a file that is %s is passed over and written anew', async (_, damage) => {
     const first = await survey();
     const before = await readFile(file());
@@ -135,17 +155,18 @@ describe('the cache of sidecars', () => {
   });
 
   test('never remembers what it could not tell from a later version, or what was exchanged while it was read', async () => {
-    const content = Buffer.from('{ "a": 1 }');
+    const value = { a: 'line\nend\tand tab' };
+    const bytes = 30;
     const old = new Date(Date.now() - 3_600_000);
-    const object: StoredObject = { key: 'a/b.meta.json', size: content.length, modifiedAt: old };
+    const object: StoredObject = { key: 'a/b.meta.json', size: bytes, modifiedAt: old };
     const remembered = async (listed: StoredObject) => {
-      const cache = await SidecarCache.open(file());
-      cache.set(listed, content);
-      return cache.get(listed)?.toString();
+      const cache = await SidecarCache.open(cacheFile());
+      cache.set(listed, bytes, value);
+      return cache.get(listed);
     };
-    expect(await remembered(object)).toBe('{ "a": 1 }');
+    expect(await remembered(object)).toEqual(value);
     expect(await remembered({ ...object, modifiedAt: new Date() })).toBeUndefined();
-    expect(await remembered({ ...object, modifiedAt: new Date(), etag: 'x' })).toBe('{ "a": 1 }');
+    expect(await remembered({ ...object, modifiedAt: new Date(), etag: 'x' })).toEqual(value);
     expect(await remembered({ ...object, size: 9 })).toBeUndefined();
   });
 
