@@ -8,7 +8,8 @@ import { DbBackupError } from '../../errors.ts';
 import { attempt } from '../attempt.ts';
 import { highWaterMark } from './end-of-dump.ts';
 import { nameLine } from './header-insertion.ts';
-import { type Piece, ScriptScanner } from './script-scanner.ts';
+import { ScriptScanner } from './script-scanner.ts';
+import type { Piece } from './statement-reader.ts';
 
 export interface ScriptChoice {
   /** Rows alone, or all but rows. */

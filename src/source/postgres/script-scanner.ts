@@ -6,35 +6,32 @@
  * Source: pg_dump.c and pg_backup_archiver.c (RestoreArchive) for the trailer, psqlscan.l for the lexical rules.
  */
 import { DbBackupError } from '../../errors.ts';
-import { countNewlines } from '../count-newlines.ts';
+import { backslash, dash, dollar, doubleQuote, letterE, quote, semicolon, slash, star } from '../ascii.ts';
+import { copiedTable } from './copied-table.ts';
+import { CopyRows } from './copy-rows.ts';
+import {
+  BlockComment,
+  DollarQuote,
+  EscapeString,
+  identifier,
+  isWord,
+  Line,
+  type Passage,
+  plainString,
+} from './passage.ts';
 
 /** The last words of pg_dump and of pg_dumpall. */
 export const databaseTrailer = ' PostgreSQL database dump complete\n';
 export const clusterTrailer = ' PostgreSQL database cluster dump complete\n';
 /** From 15.14, 16.10 and 17.6 on a script is fenced by `\restrict key` … `\unrestrict key`, after the trailer. */
 const fence = /^(un)?restrict /;
-const copyStatement = /^COPY (?:((?:"(?:[^"]|"")*"|[^".\s(])+)\.)?((?:"(?:[^"]|"")*"|[^".\s(])+)[\s\S]* FROM stdin$/;
 /** Longest COPY statement that is recognised: 1,600 columns of 63 letters, quoted. */
 const textLimit = 512 * 1024;
 const noteLimit = 256;
-const copyEnd = Buffer.from('\n\\.\n');
-
-const lineFeed = 0x0a;
-const quote = 0x27;
-const doubleQuote = 0x22;
-const dollar = 0x24;
-const dash = 0x2d;
-const slash = 0x2f;
-const star = 0x2a;
-const semicolon = 0x3b;
-const backslash = 0x5c;
-const letterE = 0x45;
 
 /** 1 for the bytes that may end a stretch of plain SQL. */
 const special = new Uint8Array(256);
 for (const byte of [quote, doubleQuote, dollar, dash, star, semicolon, backslash]) special[byte] = 1;
-
-type Mode = 'sql' | 'string' | 'identifier' | 'tag' | 'dollar' | 'line' | 'block' | 'command' | 'copyLine' | 'copy';
 
 export interface ScriptEvents {
   /** A COMMIT of the script's own ends before `end`, an index of the chunk that is being pushed. */
@@ -49,17 +46,13 @@ export class ScriptScanner {
   readonly #tables = new Map<string, number>();
   #bytes = 0;
   #ending = '';
-  #mode: Mode = 'sql';
+  /** What is being read over, and what to do at its end; undefined within plain SQL. */
+  #passage: Passage | undefined;
+  #then: (() => void) | undefined;
   #previous = 0;
   /** The beginning of the statement that is being read; of a COPY all of it. */
   #text = '';
-  /** The line comment or command that is being read. */
-  #note = '';
-  #escapes = false;
   #standardStrings = true;
-  #tag = '';
-  #matched = 0;
-  #depth = 0;
   #table = '';
   #complete = false;
   #fenced = false;
@@ -72,14 +65,16 @@ export class ScriptScanner {
   push(chunk: Buffer): void {
     this.#bytes += chunk.length;
     this.#ending = (this.#ending + chunk.toString('latin1', Math.max(0, chunk.length - 2))).slice(-2);
-    for (let at = 0; at < chunk.length; ) at = this.#step(chunk, at);
+    for (let at = 0; at < chunk.length; ) {
+      at = this.#passage === undefined ? this.#sql(chunk, at) : this.#pass(this.#passage, chunk, at);
+    }
   }
 
   finish(): void {
     if (this.#bytes === 0) throw new DbBackupError('DUMP_EMPTY', 'the dump is empty: not one byte came');
     // Trailer and fence both end with an empty line.
-    if (this.#complete && !this.#fenced && this.#mode === 'sql' && this.#ending === '\n\n') return;
-    const place = this.#mode === 'copy' ? `inside the data of ${this.#table}` : 'before its last line';
+    if (this.#complete && !this.#fenced && this.#passage === undefined && this.#ending === '\n\n') return;
+    const place = this.#passage instanceof CopyRows ? `inside the data of ${this.#table}` : 'before its last line';
     throw new DbBackupError('DUMP_INCOMPLETE', `the dump is not a whole script: it ends ${place}`, {
       hint: 'The dump was cut off or damaged: make a new one, or use another copy of this backup.',
     });
@@ -90,53 +85,22 @@ export class ScriptScanner {
     return Object.fromEntries(this.#tables);
   }
 
-  #step(chunk: Buffer, at: number): number {
-    switch (this.#mode) {
-      case 'sql':
-        return this.#sql(chunk, at);
-      case 'string':
-        return this.#string(chunk, at);
-      case 'identifier':
-        return this.#identifier(chunk, at);
-      case 'tag':
-        return this.#readTag(chunk, at);
-      case 'dollar':
-        return this.#dollar(chunk, at);
-      case 'line':
-        return this.#line(chunk, at, () => this.#endComment());
-      case 'command':
-        return this.#line(chunk, at, () => this.#endCommand());
-      case 'block':
-        return this.#block(chunk, at);
-      case 'copyLine':
-        return this.#until(chunk, at, lineFeed, () => this.#startCopy());
-      case 'copy':
-        return this.#copy(chunk, at);
-    }
-  }
-
-  #enter(mode: Mode): void {
-    this.#mode = mode;
+  #enter(passage: Passage, then?: () => void): void {
+    this.#passage = passage;
+    this.#then = then;
     this.#previous = 0;
   }
 
-  /** Goes on to behind the byte `stop`; then `next`. */
-  #until(chunk: Buffer, at: number, stop: number, next: () => void): number {
-    const found = chunk.indexOf(stop, at);
-    if (found === -1) return chunk.length;
-    next();
-    return found + 1;
-  }
-
-  /** The same, keeping the line. */
-  #line(chunk: Buffer, at: number, next: () => void): number {
-    const end = this.#until(chunk, at, lineFeed, () => {});
-    if (this.#note.length < noteLimit) this.#note += chunk.toString('latin1', at, Math.min(end, at + noteLimit));
-    if (chunk[end - 1] === lineFeed) {
-      next();
-      this.#note = '';
-      this.#enter('sql');
-    }
+  #pass(passage: Passage, chunk: Buffer, at: number): number {
+    const found = passage.pass(chunk, at);
+    const end = found === -1 ? chunk.length : found;
+    if (passage instanceof CopyRows) this.#tables.set(this.#table, (this.#tables.get(this.#table) ?? 0) + passage.rows);
+    // Within a COPY a name is part of what is read.
+    if (passage === identifier) this.#keep(chunk, at, end);
+    if (found === -1) return end;
+    this.#passage = undefined;
+    this.#previous = passage.last;
+    this.#then?.();
     return end;
   }
 
@@ -145,7 +109,7 @@ export class ScriptScanner {
     if (this.#text.length < room) this.#text += chunk.toString('latin1', start, Math.min(end, start + textLimit));
   }
 
-  /** Up to the next byte that changes the mode. */
+  /** Up to the next byte that ends plain SQL. */
   #sql(chunk: Buffer, start: number): number {
     let previous = this.#previous;
     let from = start;
@@ -178,204 +142,66 @@ export class ScriptScanner {
         this.#add(chunk, from, at);
         this.#endStatement(at);
         return true;
-      case quote:
+      case quote: {
         this.#add(chunk, from, at + 1);
-        this.#escapes = !this.#standardStrings || (isE(previous) && !isWord(chunk[at - 2] ?? 0));
-        this.#enter('string');
+        const escapes = !this.#standardStrings || (isE(previous) && !isWord(chunk[at - 2] ?? 0));
+        this.#enter(escapes ? new EscapeString() : plainString);
         return true;
+      }
       case doubleQuote:
         this.#add(chunk, from, at + 1);
-        this.#enter('identifier');
+        this.#enter(identifier);
         return true;
       case dollar:
         if (isWord(previous)) return false;
         this.#add(chunk, from, at + 1);
-        this.#tag = '$';
-        this.#enter('tag');
+        this.#enter(new DollarQuote());
         return true;
-      case backslash:
+      case backslash: {
         this.#add(chunk, from, at);
-        this.#enter('command');
+        const command = new Line(noteLimit);
+        this.#enter(command, () => this.#endCommand(command.text));
         return true;
+      }
       default:
         return this.#comment(chunk, from, at, byte, previous);
     }
   }
 
   #comment(chunk: Buffer, from: number, at: number, byte: number, previous: number): boolean {
-    const line = byte === dash && previous === dash;
-    if (!line && !(byte === star && previous === slash)) return false;
+    const isLine = byte === dash && previous === dash;
+    if (!isLine && !(byte === star && previous === slash)) return false;
     this.#add(chunk, from, at - 1);
-    this.#depth = 1;
-    this.#enter(line ? 'line' : 'block');
+    const line = new Line(noteLimit);
+    if (isLine) this.#enter(line, () => this.#endComment(line.text));
+    else this.#enter(new BlockComment());
     return true;
   }
 
-  #endComment(): void {
-    if (this.#text === '' && this.#note === this.#trailer) this.#complete = true;
+  #endComment(text: string): void {
+    if (this.#text === '' && text === this.#trailer) this.#complete = true;
   }
 
-  #endCommand(): void {
-    const restrict = fence.exec(this.#note);
+  #endCommand(text: string): void {
+    const restrict = fence.exec(text);
     if (restrict) this.#fenced = restrict[1] === undefined;
-    else this.#events.command?.(`\\${this.#note.trimEnd()}`);
+    else this.#events.command?.(`\\${text.trimEnd()}`);
   }
 
   #endStatement(at: number): void {
     const text = this.#text.trimEnd();
     this.#text = '';
     this.#complete = false;
-    this.#enter('sql');
+    this.#previous = 0;
     if (text === 'COMMIT') this.#events.commit?.(at);
     if (text.startsWith('SET standard_conforming_strings')) this.#standardStrings = !text.endsWith('off');
-    const copy = text.startsWith('COPY ') ? copyStatement.exec(text) : null;
-    if (copy === null) return;
-    this.#table = [copy[1], copy[2]]
-      .filter((part) => part !== undefined)
-      .map(unquote)
-      .join('.');
-    this.#enter('copyLine');
+    const table = copiedTable(text);
+    if (table === undefined) return;
+    this.#table = table;
+    this.#enter(new CopyRows());
   }
-
-  #identifier(chunk: Buffer, start: number): number {
-    const end = this.#until(chunk, start, doubleQuote, () => this.#enter('sql'));
-    this.#keep(chunk, start, end);
-    return end;
-  }
-
-  #string(chunk: Buffer, start: number): number {
-    if (!this.#escapes) return this.#until(chunk, start, quote, () => this.#enter('sql'));
-    for (let at = start; at < chunk.length; at++) {
-      const byte = chunk[at] ?? 0;
-      if (this.#previous === backslash) {
-        this.#previous = 0;
-        continue;
-      }
-      if (byte === quote) {
-        this.#enter('sql');
-        // A second quote goes on with the same string, escapes and all.
-        this.#previous = letterE;
-        return at + 1;
-      }
-      this.#previous = byte;
-    }
-    return chunk.length;
-  }
-
-  #readTag(chunk: Buffer, start: number): number {
-    for (let at = start; at < chunk.length; at++) {
-      const byte = chunk[at] ?? 0;
-      if (byte === dollar) {
-        this.#tag += '$';
-        this.#matched = 0;
-        this.#enter('dollar');
-        return at + 1;
-      }
-      if (!isWord(byte) || (this.#tag === '$' && isDigit(byte))) {
-        this.#enter('sql');
-        this.#previous = dollar;
-        return at;
-      }
-      this.#tag += String.fromCharCode(byte);
-    }
-    return chunk.length;
-  }
-
-  #dollar(chunk: Buffer, start: number): number {
-    for (let at = start; at < chunk.length; at++) {
-      if (this.#matched === 0) {
-        at = chunk.indexOf(dollar, at);
-        if (at === -1) return chunk.length;
-      }
-      const byte = chunk[at] ?? 0;
-      // A tag holds `$` only at its ends: after a mismatch nothing but this byte can begin one.
-      this.#matched = byte === this.#tag.charCodeAt(this.#matched) ? this.#matched + 1 : byte === dollar ? 1 : 0;
-      if (this.#matched === this.#tag.length) {
-        this.#enter('sql');
-        return at + 1;
-      }
-    }
-    return chunk.length;
-  }
-
-  #block(chunk: Buffer, start: number): number {
-    for (let at = start; at < chunk.length; at++) {
-      const byte = chunk[at] ?? 0;
-      const before = this.#previous;
-      this.#previous = byte;
-      if (before === slash && byte === star) this.#depth++;
-      else if (before === star && byte === slash) this.#depth--;
-      else continue;
-      this.#previous = 0;
-      if (this.#depth === 0) {
-        this.#enter('sql');
-        return at + 1;
-      }
-    }
-    return chunk.length;
-  }
-
-  #startCopy(): void {
-    this.#text = '';
-    this.#tables.set(this.#table, 0);
-    // The end mark is a line of its own, and a line begins here.
-    this.#matched = 1;
-    this.#mode = 'copy';
-  }
-
-  #copy(chunk: Buffer, start: number): number {
-    let at = start;
-    // What may be the end mark and began in the chunk before.
-    while (this.#matched > 0 && at < chunk.length) {
-      const byte = chunk[at] ?? 0;
-      if (byte === copyEnd[this.#matched]) {
-        at++;
-        if (++this.#matched === copyEnd.length) return this.#endCopy(at);
-      } else {
-        this.#matched = 0;
-      }
-    }
-    if (at === chunk.length) return at;
-    const found = chunk.indexOf(copyEnd, at);
-    if (found !== -1) {
-      this.#count(countNewlines(chunk, at, found + 1));
-      return this.#endCopy(found + copyEnd.length);
-    }
-    this.#count(countNewlines(chunk, at, chunk.length));
-    for (let length = 1; length < copyEnd.length; length++) {
-      if (chunk.subarray(Math.max(at, chunk.length - length)).equals(copyEnd.subarray(0, length)))
-        this.#matched = length;
-    }
-    return chunk.length;
-  }
-
-  #count(rows: number): void {
-    this.#tables.set(this.#table, (this.#tables.get(this.#table) ?? 0) + rows);
-  }
-
-  #endCopy(at: number): number {
-    this.#matched = 0;
-    this.#enter('sql');
-    return at;
-  }
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= 0x30 && byte <= 0x39;
 }
 
 function isE(byte: number): boolean {
   return byte === letterE || byte === 0x65;
-}
-
-function isWord(byte: number): boolean {
-  return (
-    isDigit(byte) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a) || byte === 0x5f || byte > 0x7f
-  );
-}
-
-/** The name as the catalogue has it. */
-function unquote(identifier: string): string {
-  const name = identifier.startsWith('"') ? identifier.slice(1, -1).replaceAll('""', '"') : identifier;
-  return Buffer.from(name, 'latin1').toString('utf8');
 }

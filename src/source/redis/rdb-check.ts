@@ -2,7 +2,8 @@ import { Transform } from 'node:stream';
 import { DbBackupError } from '../../errors.ts';
 import { attempt } from '../attempt.ts';
 import { Crc64 } from './crc64.ts';
-import { damaged, RdbWalker } from './rdb-walker.ts';
+import { damaged } from './damaged.ts';
+import { RdbWalker } from './rdb-walker.ts';
 
 /**
  * A server that streams its RDB does not know its length, and sends 40 hex digits behind it; redis-cli cuts them off a

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Piece, ScriptScanner } from '../../../../src/source/mysql/script-scanner.ts';
+import { ScriptScanner } from '../../../../src/source/mysql/script-scanner.ts';
+import type { Piece } from '../../../../src/source/mysql/statement-reader.ts';
 
 /** mysqldump 8 writes all rows into one line. */
 const oneLine = `-- MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)
