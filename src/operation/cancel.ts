@@ -31,7 +31,7 @@ export function watchForCancel(
   };
 }
 
-/** Resolves when the execution has ended. Throws USAGE when it does not run here, TIMEOUT when it does not stop. */
+/** Resolves when the execution has ended, of the wish or by itself. Throws USAGE when it does not run here, TIMEOUT when it does not stop. */
 export async function cancelExecution(
   execution: Execution,
   place: { readonly stateFolder: string; readonly host: string; readonly signal: AbortSignal },

@@ -1,7 +1,11 @@
 /** How old is the newest good backup of each job? Asked of the destinations, so that any monitor can watch the absence of backups. */
 import type { Job } from '../config/config.ts';
-import { messageOf } from '../errors.ts';
+import { explain, messageOf } from '../errors.ts';
+import { clockToleranceMs } from '../retention/plan.ts';
+import { plural } from '../value/figure.ts';
 import { openDestination } from './open-adapter.ts';
+import { fingerprintOf, isOwn } from './retention/candidate.ts';
+import { ownFingerprint } from './retention/own-fingerprint.ts';
 import type { Runtime } from './runtime.ts';
 import { surveyBackups } from './storage/list-backups.ts';
 import { isDisproved, isGood, type StoredBackup, startedAt } from './storage/stored-backup.ts';
@@ -31,13 +35,7 @@ export async function checkFreshness(
       try {
         const on = await openDestination(definition, runtime);
         const all = await surveyBackups(on, `${job.name}/`, runtime.signal);
-        const newest = newestOf(all.filter(isGood));
-        const disproved = all.filter((each) => isDisproved(each) && startedAt(each).getTime() > (newest ?? 0)).length;
-        const passedOver = disproved === 0 ? '' : ` (${disproved} newer failed the last verification)`;
-        if (newest === undefined) return { ...about, fresh: false, problem: `there is no good backup${passedOver}` };
-        const ageMs = now - newest;
-        const problem = ageMs > maxAgeMs ? `the newest good backup is too old${passedOver}` : undefined;
-        return { ...about, newest: new Date(newest).toISOString(), ageMs, fresh: problem === undefined, problem };
+        return { ...about, ...judge(await choose(all, job, now, runtime), maxAgeMs, now) };
       } catch (error) {
         runtime.signal.throwIfAborted();
         return { ...about, fresh: false, problem: `it could not be read: ${messageOf(error)}` };
@@ -46,6 +44,54 @@ export async function checkFreshness(
   );
 }
 
-function newestOf(backups: readonly StoredBackup[]): number | undefined {
-  return backups.map((each) => startedAt(each).getTime()).sort((a, b) => b - a)[0];
+interface Choice {
+  /** Start of the newest that counts, in ms. */
+  readonly newest: number | undefined;
+  /** Newer ones that do not count, and why. */
+  readonly passedOver: readonly string[];
+}
+
+function judge({ newest, passedOver }: Choice, maxAgeMs: number, now: number): Omit<Freshness, 'job' | 'destination'> {
+  const besides = passedOver.length === 0 ? '' : ` (newer, not counted: ${passedOver.join(', ')})`;
+  if (newest === undefined) return { fresh: false, problem: `there is no good backup${besides}` };
+  const ageMs = now - newest;
+  const problem = ageMs > maxAgeMs ? `the newest good backup is too old${besides}` : undefined;
+  return { newest: new Date(newest).toISOString(), ageMs, fresh: problem === undefined, problem };
+}
+
+/**
+ * Another machine's backups under this job's name, and those of a clock that was ahead, would look fresh for as long as
+ * they are there, while nothing of this job arrives.
+ */
+async function choose(all: readonly StoredBackup[], job: Job, now: number, runtime: Runtime): Promise<Choice> {
+  const isFuture = (each: StoredBackup) => startedAt(each).getTime() > now + clockToleranceMs;
+  const good = all.filter((each) => isGood(each) && !isFuture(each));
+  const own = await ownOf(good, job, runtime);
+  const newest = own.map((each) => startedAt(each).getTime()).sort((a, b) => b - a)[0];
+  const count = (backups: readonly StoredBackup[], why: string) => {
+    const newer = backups.filter((each) => startedAt(each).getTime() > (newest ?? 0)).length;
+    return newer === 0 ? [] : [`${plural(newer, 'backup')} ${why}`];
+  };
+  const foreign = good.filter((each) => !own.includes(each));
+  const passedOver = [
+    ...count(all.filter(isDisproved), 'that failed the last verification'),
+    ...count(foreign, 'of another source'),
+    ...count(
+      all.filter((each) => isGood(each) && isFuture(each)),
+      'begun in the future, so some clock was wrong',
+    ),
+  ];
+  return { newest, passedOver };
+}
+
+/**
+ * All where they are of one source: the monitor may be another machine, where a local path is another source, or have
+ * no secrets of the source. Throws when it is needed and cannot be told which source is the job's.
+ */
+async function ownOf(good: readonly StoredBackup[], job: Job, runtime: Runtime): Promise<readonly StoredBackup[]> {
+  if (new Set(good.map(fingerprintOf)).size <= 1) return good;
+  const fingerprint = await ownFingerprint(job, runtime).catch((error: unknown) => {
+    throw new Error(`backups of several sources lie there, and which is the job's is not known: ${explain(error)}`);
+  });
+  return good.filter((each) => isOwn(each, fingerprint));
 }

@@ -29,8 +29,12 @@ export async function recoverInterrupted(
       });
     }
   }
-  await removeDeadFolders(runtime.stateFolder, alive);
-  await clearDeadExecutions(runtime.stateFolder);
+  try {
+    await removeDeadFolders(runtime.stateFolder, alive);
+    await clearDeadExecutions(runtime.stateFolder);
+  } catch (error) {
+    troubles.push(`what an interrupted run left in ${runtime.stateFolder} could not be removed: ${explain(error)}`);
+  }
   return troubles;
 }
 

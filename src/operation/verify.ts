@@ -145,7 +145,7 @@ async function remember(backup: StoredBackup, error: unknown, execution: Executi
   const verification = { at: new Date().toISOString(), kind: 'verify' as const, result, error: failure };
   try {
     const append = ({ verifications }: BackupState) => ({ verifications: [...verifications, verification] });
-    await updateState(backup, append, execution.signal);
+    await updateState(backup, append, { stateFolder: runtime.stateFolder, signal: execution.signal });
   } catch (cause) {
     execution.log('warning', `the result could not be written beside ${describeBackup(backup)}: ${explain(cause)}`);
   }

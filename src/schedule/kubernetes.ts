@@ -130,6 +130,8 @@ function podSpec(job: ClusterJob, config: string, secrets: readonly SecretFile[]
     readOnly: true,
   }));
   return {
+    // A pod's own name changes with every run, and with it the fingerprint of a source that is a local path.
+    hostname: objectName(job.name, choice.namePrefix),
     restartPolicy: 'Never',
     automountServiceAccountToken: false,
     terminationGracePeriodSeconds: graceSeconds,

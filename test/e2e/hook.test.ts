@@ -1,6 +1,7 @@
 /** The user's own commands around whole runs of the built program. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { makeQuickWorkplace } from '../fault/faulty-app.ts';
 import { makeShop } from '../servers/small-shop.ts';
 import { backupsOf, expectNothingPublished, filesIn, historyOf, processesOf } from './aftermath.ts';
 import { expectCode, makeWorkplace, type Workplace } from './cli.ts';
@@ -8,7 +9,7 @@ import { expectCode, makeWorkplace, type Workplace } from './cli.ts';
 let place: Workplace;
 
 beforeEach(async () => {
-  place = await makeWorkplace();
+  place = await makeQuickWorkplace();
   makeShop(place.path('shop.sqlite'));
   // Notes which hook ran, with what in its environment.
   await writeFile(place.path('note.sh'), '#!/bin/sh\nenv | grep ^DBBACKUP_ | sort > "seen-$DBBACKUP_HOOK"\n', {
@@ -23,6 +24,7 @@ sources: { shop: { type: sqlite, path: ./shop.sqlite } }
 destinations: { disk: { type: local, path: ./backups } }
 jobs:
   shop: { source: shop, destinations: disk, hooks: ${hooks} }
+  later: { source: shop, destinations: disk }
 `);
 }
 
@@ -107,14 +109,15 @@ describe('hooks', () => {
 
   test('after runs when the run is interrupted in before', async () => {
     await configure(`{ before: ["sh -c 'echo ready; sleep 300'"], after: [./note.sh], onFailure: [./note.sh] }`);
-    const run = place.start(['run', 'shop']);
+    const run = place.start(['run', 'shop', 'later']);
     await new Promise<void>((resolve) => {
       run.child.stderr?.on('data', (chunk: Buffer) => {
         if (chunk.toString().includes('before: ready')) resolve();
       });
     });
     run.child.kill('SIGINT');
-    expectCode(await run.ended, 130);
+    const { stderr } = expectCode(await run.ended, 130);
+    expect(stderr).toContain('interrupted: 0 of 2 jobs done, not begun: later');
     expect(await seen('after')).toMatchObject({ DBBACKUP_STATUS: 'cancelled' });
     expect(await seen('onFailure')).toBeUndefined();
     expect(processesOf(place)).toEqual([]);

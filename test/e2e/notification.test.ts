@@ -1,17 +1,18 @@
 /** What the built program tells, and whom, through whole runs; receivers are real HTTP servers. */
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { makeQuickWorkplace } from '../fault/faulty-app.ts';
 import { deadUrl, type HttpReceiver, startHttpReceiver } from '../servers/http-receiver.ts';
 import { makeShop } from '../servers/small-shop.ts';
 import { backupsOf, historyOf } from './aftermath.ts';
-import { events, expectCode, makeWorkplace, type Workplace } from './cli.ts';
+import { events, expectCode, type Workplace } from './cli.ts';
 
 let place: Workplace;
 let receiver: HttpReceiver;
 
 beforeEach(async () => {
   receiver = await startHttpReceiver();
-  place = await makeWorkplace();
+  place = await makeQuickWorkplace();
   makeShop(place.path('shop.sqlite'));
 });
 afterEach(async () => {
@@ -79,6 +80,20 @@ describe('a webhook', () => {
     await configure([`seldom: { type: webhook, url: "${receiver.url}/seldom" }`], '    hooks: { before: ["false"] }');
     expectCode(await place.run('run', 'shop'), 3);
     expect(told().at(-1)).toMatchObject({ event: 'failure', error: { code: 'HOOK_FAILED' } });
+  });
+
+  test('that only wants failures is told of the next one after a success it was not told of', async () => {
+    await configure([`pager: { type: webhook, url: "${receiver.url}/pager", on: failure }`]);
+    for (const [prepare, code] of [
+      [breakSource, 3],
+      [mendSource, 0],
+      [breakSource, 3],
+      [() => {}, 3],
+    ] as const) {
+      await prepare();
+      expectCode(await place.run('run', 'shop'), code);
+    }
+    expect(told().map(({ event }) => event)).toEqual(['failure', 'failure']);
   });
 
   test('forgotten memory costs a message more, never one less', async () => {

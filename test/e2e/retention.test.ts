@@ -2,8 +2,9 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Database } from '../../src/sqlite-library.ts';
+import { makeQuickWorkplace } from '../fault/faulty-app.ts';
 import { backupsOf } from './aftermath.ts';
-import { events, expectCode, makeWorkplace, type Workplace } from './cli.ts';
+import { events, expectCode, type Workplace } from './cli.ts';
 
 interface PruneEvent {
   readonly destinations: readonly {
@@ -15,7 +16,7 @@ interface PruneEvent {
 let place: Workplace;
 
 beforeEach(async () => {
-  place = await makeWorkplace();
+  place = await makeQuickWorkplace();
   await place.configure(`
 sources: { shop: { type: sqlite, path: ./shop.sqlite } }
 destinations: { disk: { type: local, path: ./backups } }

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { events, expectCode, makeWorkplace, type Workplace } from './cli.ts';
+import { access, chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { makeQuickWorkplace } from '../fault/faulty-app.ts';
+import { events, expectCode, type Workplace } from './cli.ts';
 
 let place: Workplace;
 
 beforeEach(async () => {
-  place = await makeWorkplace();
+  place = await makeQuickWorkplace();
 });
 afterEach(() => place.remove());
 
@@ -94,9 +95,34 @@ describe('status and cancel', () => {
     expect(history.executions[0]).toMatchObject({ status: 'cancelled' });
     expectCode(await place.run('cancel', running[0]?.id ?? ''), 2);
   });
+
+  test('one that ends before it sees the wish is not called cancelled', async () => {
+    const [ready, go] = [place.path('ready'), place.path('go')];
+    const waiting = `touch ${ready}; while [ ! -e ${go} ]; do sleep 0.02; done`;
+    await place.configure(config(`, hooks: { onSuccess: [["sh", "-c", "${waiting}"]] }`));
+    fill(10);
+    const run = place.run('run', 'shop');
+    await vi.waitFor(() => access(ready), 30_000);
+    const [running] = JSON.parse((await place.run('status', '--json')).stdout).running;
+    const cancelled = place.run('cancel', running.id);
+    await vi.waitFor(() => access(place.path('state', 'cancel', running.id)), 30_000);
+    await writeFile(go, '');
+    expectCode(await run, 0);
+    expect(expectCode(await cancelled, 0).stdout).toMatch(/had come to its end before .*: completed/);
+  });
 });
 
 describe('freshness', () => {
+  test('where no job is enabled nothing is fresh, and nothing runs in silence', async () => {
+    await place.configure(config(', enabled: false'));
+    for (const argv of [
+      ['run', '--all'],
+      ['status', '--max-age', '26h'],
+    ]) {
+      expect(expectCode(await place.run(...argv), 2).stderr).toContain('is enabled');
+    }
+  });
+
   test('an old or missing newest backup gives exit code 8', async () => {
     await place.configure(config());
     fill(10);

@@ -8,12 +8,18 @@ import type { Destination, DestinationType } from '../../src/destination/destina
 import { localType } from '../../src/destination/local/local.ts';
 import { notificationTypes } from '../../src/notification/all.ts';
 import { sourceTypes } from '../../src/source/all.ts';
-import type { Run, Workplace } from '../e2e/cli.ts';
+import { makeWorkplace, type Run, type Workplace } from '../e2e/cli.ts';
 import { type Faults, FaultyDestination } from '../faulty-destination/faulty-destination.ts';
 
 export interface Breakage extends Faults {
   /** Last word on the opened destination. */
   wrap?: (destination: Destination) => Destination;
+}
+
+/** A workplace whose `run` is quick, being the whole command line in this process; `start` starts the built program. */
+export async function makeQuickWorkplace(): Promise<Workplace> {
+  const place = await makeWorkplace();
+  return { ...place, run: (...argv) => runInProcess(place, {}, ...argv) };
 }
 
 export async function runInProcess({ folder, env }: Workplace, faults: Breakage, ...argv: string[]): Promise<Run> {

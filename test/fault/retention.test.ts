@@ -8,10 +8,14 @@ import { localType } from '../../src/destination/local/local.ts';
 import { MemoryDestination } from '../../src/destination/memory/memory-destination.ts';
 import { temporaryName } from '../../src/destination/temporary-name.ts';
 import { DbBackupError, exitCodes } from '../../src/errors.ts';
+import type { OperationEvent } from '../../src/operation/event.ts';
+import { checkFreshness } from '../../src/operation/freshness.ts';
 import { download } from '../../src/operation/restore/download.ts';
 import type { DestinationPrune } from '../../src/operation/retention/prune.ts';
 import { deleteBackup } from '../../src/operation/storage/delete-backup.ts';
+import { resolveBackup } from '../../src/operation/storage/find-backup.ts';
 import { markBackup } from '../../src/operation/storage/mark-backup.ts';
+import { updateState } from '../../src/operation/storage/update-state.ts';
 import { verify } from '../../src/operation/verify.ts';
 import type { RetentionRules } from '../../src/retention/retention.ts';
 import { sidecarExtension } from '../../src/sidecar/sidecar.ts';
@@ -62,6 +66,31 @@ function rulesOf(result: DestinationPrune | undefined, key: string): readonly st
 }
 
 describe('F39 clocks and failures', () => {
+  test('what was begun in the future is neither fresh nor latest while there is something else', async () => {
+    const disk = new MemoryDestination();
+    const shop = await world({ last: 2 }, { disk });
+    const ahead = await plant(shop, disk, new Date(tonight.getTime() + 300 * dayMs));
+    const [none] = await checkFreshness([shop.job], dayMs, shop.runtime);
+    expect(none?.problem).toMatch(/^there is no good backup .*1 backup begun in the future/);
+    expect((await resolveBackup('shop@latest', shop.runtime)).key).toBe(ahead.key);
+    const real = await plant(shop, disk, new Date(tonight.getTime() - hourMs));
+    expect((await resolveBackup('shop@latest', shop.runtime)).key).toBe(real.key);
+    expect(await checkFreshness([shop.job], dayMs, shop.runtime)).toMatchObject([{ fresh: true, ageMs: hourMs }]);
+  });
+
+  test('a backup that could not be compared with earlier ones pushes none out', async () => {
+    const disk = new MemoryDestination();
+    const shop = await world({ last: 1 }, { disk });
+    await nights(3, shop, disk);
+    vi.spyOn(disk, 'list').mockImplementationOnce(() => {
+      throw new Error('the store is tired');
+    });
+    expect((await shop.run()).exitCode).toBe(exitCodes.WARNING);
+    expect(await complete(disk)).toHaveLength(4);
+    expect((await run(shop, new Date(tonight.getTime() + hourMs))).exitCode).toBe(0);
+    expect(await complete(disk)).toHaveLength(1);
+  });
+
   test('30 failed nights delete nothing, and the first good one does not delete the rest at once', async () => {
     const disk = new MemoryDestination();
     const shop = await world({ withinMs: 7 * dayMs }, { disk });
@@ -451,6 +480,25 @@ describe('two machines, one destination, one job name', () => {
     ]);
   });
 
+  test('the newest of each is its own, whichever is younger', async () => {
+    const shared = new MemoryDestination();
+    const [one, two] = [await world({ last: 2 }, { shared }, 'db-1'), await world({ last: 2 }, { shared }, 'db-2')];
+    const mine = await plant(one, shared, new Date(tonight.getTime() - 2 * dayMs));
+    const theirs = await plant(two, shared, new Date(tonight.getTime() - hourMs));
+    const said: string[] = [];
+    const listening = { ...one.runtime, emit: (event: OperationEvent) => said.push(JSON.stringify(event)) };
+    expect((await resolveBackup('shop@latest', listening)).key).toBe(mine.key);
+    expect(said.join()).toContain('is of another source (db on host of db-2)');
+    expect((await resolveBackup('shop@latest', two.runtime)).key).toBe(theirs.key);
+    const [stale] = await checkFreshness([one.job], dayMs, one.runtime);
+    expect(stale?.problem).toBe('the newest good backup is too old (newer, not counted: 1 backup of another source)');
+    expect(await checkFreshness([two.job], dayMs, two.runtime)).toMatchObject([{ fresh: true }]);
+    // A machine that never stored anything here: after a loss, what there is counts.
+    const three = await world({ last: 2 }, { shared }, 'db-3');
+    expect((await resolveBackup('shop@latest', three.runtime)).key).toBe(theirs.key);
+    expect(await checkFreshness([three.job], dayMs, three.runtime)).toMatchObject([{ fresh: false }]);
+  });
+
   test('a deletion that the other has begun is not finished here', async () => {
     const shared = new MemoryDestination();
     const [one, two] = [await world({ last: 1 }, { shared }, 'db-1'), await world({ last: 1 }, { shared }, 'db-2')];
@@ -490,6 +538,35 @@ describe('lock and accept', () => {
     });
     await expect(markBackup(old?.id ?? '', 'lock', undefined, shop.runtime)).rejects.toThrow(/came too late/);
     vi.restoreAllMocks();
+  });
+
+  test('a lock of what is gone meanwhile says so, and leaves nothing behind', async () => {
+    const disk = new MemoryDestination();
+    const shop = await world({ last: 1 }, { disk });
+    const [old] = await nights(1, shop, disk);
+    const replace = disk.replace.bind(disk);
+    vi.spyOn(disk, 'replace').mockImplementationOnce(async (key, content, options) => {
+      for (const gone of [old?.key ?? '', `${old?.key}${sidecarExtension}`]) await disk.delete(gone);
+      return replace(key, content, options);
+    });
+    await expect(markBackup(old?.id ?? '', 'lock', undefined, shop.runtime)).rejects.toThrow(/came too late/);
+    expect(await keysOf(disk)).toEqual([]);
+  });
+
+  test('a lock and the result of a verify that are written at once are both kept', async () => {
+    const disk = new MemoryDestination();
+    const shop = await world({ last: 1 }, { disk });
+    const [planted] = await nights(1, shop, disk);
+    const [stored] = await backupsOf(disk);
+    const verification = { at: tonight.toISOString(), kind: 'verify' as const, result: 'passed' as const };
+    const writer = { stateFolder: shop.runtime.stateFolder, signal };
+    await Promise.all([
+      stored && updateState(stored, () => ({ verifications: [verification] }), writer),
+      markBackup(planted?.id ?? '', 'lock', 'year end', shop.runtime),
+      stored && updateState(stored, () => ({ suspect: { reason: 'half the size' } }), writer),
+    ]);
+    const state = (await backupsOf(disk))[0]?.state;
+    expect(state).toMatchObject({ verifications: [verification], locked: { reason: 'year end' }, suspect: {} });
   });
 
   test('marks every copy, or the one that is named', async () => {

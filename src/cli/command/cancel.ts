@@ -20,6 +20,13 @@ export function cancelCommand(context: CommandContext): Command {
           const execution = history.get(id);
           if (!execution) throw unknownExecution(id, history);
           await cancelExecution(execution, { stateFolder, host: hostname(), signal }, patienceMs);
+          // It may have come to its end before it saw the wish.
+          const status = history.get(execution.id)?.status;
+          if (/^(completed|partial|suspect|failed)$/.test(status ?? '')) {
+            const text = `${execution.id} had come to its end before it could be cancelled: ${status}`;
+            output.result({ cancelled: null, execution: execution.id, status }, () => text);
+            return;
+          }
           output.result({ cancelled: execution.id }, () => `${output.color.green('✓')} cancelled ${execution.id}`);
         });
       }),

@@ -4,9 +4,10 @@
  * like everything that is true; `accept` says that the change was meant, and what is usual starts anew from there.
  */
 import type { AnomalyLimits } from '../../config/config.ts';
-import { messageOf } from '../../errors.ts';
+import { explain, messageOf } from '../../errors.ts';
 import type { Sidecar } from '../../sidecar/sidecar.ts';
 import type { Execution } from '../execution.ts';
+import type { Runtime } from '../runtime.ts';
 import { findBackup, listBackups } from '../storage/list-backups.ts';
 import { isGood, type OpenDestination, type StoredBackup, startedAt } from '../storage/stored-backup.ts';
 import { updateState } from '../storage/update-state.ts';
@@ -15,9 +16,16 @@ import { judge } from './judge.ts';
 /** So many of the newest make what is usual. */
 const recent = 10;
 
+export interface Judgement {
+  /** Why the backup is suspect. */
+  readonly suspect?: string;
+  /** False when it could not be compared: it may be suspect, so it must push no other out. */
+  readonly compared: boolean;
+}
+
 /**
- * Returns the reason when the backup just published under `key` is suspect. Trouble with comparing or marking is told,
- * and never costs the backup.
+ * Judges the backup just published under `key`, and marks it where it is suspect. Trouble with comparing or marking is
+ * told, and never costs the backup.
  * @param published the destinations that hold it, the first of which is asked for the earlier ones
  */
 export async function guardAgainstAnomaly(
@@ -26,9 +34,10 @@ export async function guardAgainstAnomaly(
   published: readonly OpenDestination[],
   limits: AnomalyLimits,
   execution: Execution,
-): Promise<string | undefined> {
+  { stateFolder }: Runtime,
+): Promise<Judgement> {
   const [first] = published;
-  if (!first) return undefined;
+  if (!first) return { compared: false };
   try {
     const stored = await listBackups(first, `${sidecar.job.name}/`, execution.signal);
     if (isFirstOfSource(sidecar, stored)) {
@@ -37,15 +46,15 @@ export async function guardAgainstAnomaly(
     }
     const earlier = comparable(sidecar, stored);
     const reason = judge(sidecar, earlier, limits);
-    if (reason === undefined) return undefined;
+    if (reason === undefined) return { compared: true };
     execution.trouble(`suspect: ${reason}`);
-    for (const on of published) await markSuspect(on, key, reason, execution);
-    return reason;
+    for (const on of published) await markSuspect(on, key, reason, stateFolder, execution);
+    return { suspect: reason, compared: true };
   } catch (error) {
     // The backup is whole and stays; whoever interrupted hears that, not a warning.
     execution.signal.throwIfAborted();
-    execution.trouble(`it could not be compared with earlier backups: ${messageOf(error)}`);
-    return undefined;
+    execution.trouble(`it could not be compared with earlier backups, so none is pruned: ${explain(error)}`);
+    return { compared: false };
   }
 }
 
@@ -76,10 +85,16 @@ function isAlike(sidecar: Sidecar, other: Sidecar | undefined): boolean {
   );
 }
 
-async function markSuspect(on: OpenDestination, key: string, reason: string, execution: Execution): Promise<void> {
+async function markSuspect(
+  on: OpenDestination,
+  key: string,
+  reason: string,
+  stateFolder: string,
+  execution: Execution,
+): Promise<void> {
   try {
     const backup = await findBackup(on, key, execution.signal);
-    await updateState(backup, () => ({ suspect: { reason } }), execution.signal);
+    await updateState(backup, () => ({ suspect: { reason } }), { stateFolder, signal: execution.signal });
   } catch (error) {
     execution.trouble(`${on.name}: the backup could not be marked suspect: ${messageOf(error)}`);
   }

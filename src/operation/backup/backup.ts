@@ -51,6 +51,8 @@ export interface BackupResult {
   readonly status: 'completed' | 'partial' | 'suspect';
   /** Why the backup is out of proportion. */
   readonly suspect?: string;
+  /** False: the anomaly guard could not look at it. */
+  readonly compared: boolean;
   readonly sidecar: Sidecar;
   readonly key: string;
   readonly destinations: readonly DestinationOutcome[];
@@ -155,7 +157,9 @@ async function makeBackup(
   }
   const published = open.destinations.filter((_, index) => destinations[index]?.status === 'completed');
   const limits = open.job.anomaly;
-  const suspect = limits && (await guardAgainstAnomaly(sidecar, key, published, limits, execution));
+  const { suspect, compared } = limits
+    ? await guardAgainstAnomaly(sidecar, key, published, limits, execution, runtime)
+    : { compared: true };
   await keepConfig(published, open.encryptor, execution, runtime);
   const failed = published.length < destinations.length;
   return {
@@ -163,6 +167,7 @@ async function makeBackup(
     job: name,
     status: suspect === undefined ? (failed ? 'partial' : 'completed') : 'suspect',
     suspect,
+    compared,
     sidecar,
     key,
     destinations,

@@ -1,6 +1,6 @@
 /** `run`: the named jobs, first in first out, so many at a time; one that fails does not keep the others from running. */
 import type { Job } from '../../config/config.ts';
-import { DbBackupError, exitCodeOf, exitCodes, explain } from '../../errors.ts';
+import { DbBackupError, exitCodeOf, exitCodes, explain, messageOf } from '../../errors.ts';
 import { choiceHint } from '../choice-hint.ts';
 import { type NotifiedOutcome, withNotifications } from '../notify/notify.ts';
 import { recoverInterrupted } from '../recover-interrupted.ts';
@@ -48,7 +48,7 @@ export function chooseJobs(names: readonly string[], all: boolean, runtime: Runt
   const jobs = runtime.config?.jobs ?? new Map<string, Job>();
   const known = [...jobs.keys()].join(', ');
   if (all && names.length > 0) throw new DbBackupError('USAGE', 'name jobs or say --all, not both');
-  if (all) return [...jobs.values()].filter((job) => job.enabled);
+  if (all) return enabledJobs(jobs, runtime);
   if (names.length === 0) {
     throw new DbBackupError('USAGE', 'which job?', { hint: `Name one of ${known}, or say --all.` });
   }
@@ -59,6 +59,14 @@ export function chooseJobs(names: readonly string[], all: boolean, runtime: Runt
       hint: choiceHint(name, jobs.keys()),
     });
   });
+}
+
+/** None would be a night without backups that looks like a good one. */
+function enabledJobs(jobs: ReadonlyMap<string, Job>, runtime: Runtime): readonly Job[] {
+  const enabled = [...jobs.values()].filter((job) => job.enabled);
+  if (enabled.length > 0) return enabled;
+  const hint = 'Take away enabled: false where a job shall run; a job that is named runs all the same.';
+  throw new DbBackupError('USAGE', `no job of ${runtime.config?.file} is enabled`, jobs.size > 0 ? { hint } : {});
 }
 
 export async function runJobs(
@@ -77,7 +85,7 @@ export async function runJobs(
     onOutcome(notified.outcome);
     return notified.outcome;
   });
-  const conclusion = conclude(outcomes);
+  const conclusion = stopped(jobs, outcomes, runtime.signal) ?? conclude(outcomes);
   const isTroubled =
     troubles.length > 0 || outcomes.some((each) => each.status === 'done' && each.retention.troubles.length > 0);
   const exitCode = conclusion.exitCode || (isTroubled ? exitCodes.WARNING : 0);
@@ -121,6 +129,21 @@ function refuseForeignDestinations(jobs: readonly Job[], wanted: readonly string
       hint: choiceHint(foreign, own),
     });
   }
+}
+
+/** Of several jobs that somebody stopped: what came of them, and the code of the stop rather than of a partial success. */
+function stopped(
+  jobs: readonly Job[],
+  outcomes: readonly JobOutcome[],
+  signal: AbortSignal,
+): Pick<RunOutcome, 'exitCode' | 'error'> | undefined {
+  const done = outcomes.filter(({ status }) => status === 'done');
+  if (!signal.aborted || jobs.length === 1 || done.length === jobs.length) return undefined;
+  const code = signal.reason instanceof DbBackupError ? signal.reason.code : 'INTERRUPTED';
+  const missing = jobs.slice(outcomes.length).map(({ name }) => name);
+  const rest = missing.length > 0 ? `, not begun: ${missing.join(', ')}` : '';
+  const message = `${messageOf(signal.reason)}: ${done.length} of ${jobs.length} jobs done${rest}`;
+  return { exitCode: exitCodes[code], error: new DbBackupError(code, message) };
 }
 
 function conclude(outcomes: readonly JobOutcome[]): Pick<RunOutcome, 'exitCode' | 'error'> {

@@ -85,7 +85,11 @@ async function tell(channel: Channel, message: Message, runtime: Runtime, signal
   // Also after a run that someone stopped in between: who was told of trouble hears of its end.
   const fits = message.event === 'success' && before !== undefined ? asRecovery(message) : message;
   const isTrouble = fits.event === 'failure' || fits.event === 'warning';
-  if (!channel.events.includes(fits.event)) return;
+  if (!channel.events.includes(fits.event)) {
+    // The trouble is over, also for a channel that does not want to hear so: the next one is news again.
+    if (fits.event === 'success' || fits.event === 'recovery') await memory.forget();
+    return;
+  }
   const ageMs = before === undefined ? Number.POSITIVE_INFINITY : Date.now() - Date.parse(before.at);
   const isRepeated = before?.fingerprint === fingerprintOf(fits) && ageMs >= 0 && ageMs < channel.cooldownMs;
   if (isTrouble && isRepeated) return;

@@ -26,7 +26,7 @@ export async function adopt(
     const note = { adopted: { at: new Date().toISOString(), fingerprint } };
     const state = options.dryRun
       ? { version: '1.0', verifications: [], ...backup.state, ...note }
-      : await updateState(backup, () => note, execution.signal);
+      : await updateState(backup, () => note, { stateFolder: runtime.stateFolder, signal: execution.signal });
     adopted.set(backup, { ...backup, state });
     if (!options.dryRun) execution.log('info', `adopted ${describeBackup(backup)}`);
   }

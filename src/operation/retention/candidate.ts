@@ -12,9 +12,13 @@ export function bearsNameOf(job: string, { name, key }: StoredBackup): boolean {
   return name?.job === job && key === `${job}/${formatArtifactName(name)}`;
 }
 
-/** True for a backup of the source with this fingerprint, or adopted into it. */
-export function isOwn({ sidecar, state }: StoredBackup, fingerprint: string): boolean {
-  return (state?.adopted?.fingerprint ?? sidecar?.source.fingerprint) === fingerprint;
+/** Of the source that a backup is of, or was adopted into. */
+export function fingerprintOf({ sidecar, state }: StoredBackup): string | undefined {
+  return state?.adopted?.fingerprint ?? sidecar?.source.fingerprint;
+}
+
+export function isOwn(backup: StoredBackup, fingerprint: string): boolean {
+  return fingerprintOf(backup) === fingerprint;
 }
 
 /** Orphans, missing data and cut deletions are no candidates. */

@@ -10,9 +10,12 @@ export interface RunRetention {
   readonly troubles: readonly string[];
 }
 
-/** Only where rules are set and where this run was fully published; a suspect backup must not push a good one out. */
+/**
+ * Only where rules are set and where this run was fully published; a backup that is suspect, or that could not be
+ * compared with those before it, must not push a good one out.
+ */
 export async function pruneAfterBackup(job: Job, result: BackupResult, runtime: Runtime): Promise<RunRetention> {
-  const trusted = result.status === 'completed' || result.status === 'partial';
+  const trusted = result.compared && (result.status === 'completed' || result.status === 'partial');
   const destinations = result.destinations
     .filter((each) => each.status === 'completed' && job.retention.has(each.name))
     .map((each) => each.name);

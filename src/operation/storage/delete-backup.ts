@@ -62,12 +62,12 @@ async function markDeleting(backup: StoredBackup, stateFolder: string, signal: A
     refuseLocked(backup, state);
     return { deleting };
   };
-  await updateState(backup, mark, signal);
+  await updateState(backup, mark, { stateFolder, signal });
   try {
     await refuseWhileRead(backup, stateFolder);
     refuseLocked(backup, await readState(backup.on, backup.key, signal));
   } catch (error) {
-    await updateState(backup, () => ({ deleting: undefined }), signal);
+    await updateState(backup, () => ({ deleting: undefined }), { stateFolder, signal });
     throw error;
   }
 }

@@ -11,6 +11,7 @@ import { nearest } from '../../value/nearest.ts';
 import { openDestination, openLocalFile } from '../open-adapter.ts';
 import type { Runtime } from '../runtime.ts';
 import { findBackup, surveyBackups } from './list-backups.ts';
+import { type PassedOver, preferOwn } from './prefer-own.ts';
 import { describeBackup, isDisproved, isGood, isSuspect, type StoredBackup, startedAt } from './stored-backup.ts';
 
 /** Throws BACKUP_NOT_FOUND with what was looked at, USAGE when an id is ambiguous. */
@@ -54,8 +55,10 @@ async function byJob(reference: string, unsearched: Unsearched[], runtime: Runti
   if (at < 1) return undefined;
   const [job, when] = [reference.slice(0, at), reference.slice(at + 1)];
   const wanted = when === 'latest' ? '' : when.replace(/[:.]/g, '-');
-  const { found, damaged } = await newestOf(job, wanted, unsearched, runtime);
-  if (damaged && !(found && isNewer(found, damaged))) passOver(damaged, found, reference, runtime);
+  const { found, damaged, other } = await newestOf(job, wanted, unsearched, runtime);
+  if (damaged && !(found && isNewer(found, damaged)))
+    passOver({ backup: damaged, why: 'failed its last verification' }, found, reference, runtime);
+  else if (other && found && isNewer(other.backup, found)) passOver(other, found, reference, runtime);
   return found && findBackup(found.on, found.key, runtime.signal);
 }
 
@@ -65,23 +68,30 @@ async function newestOf(
   wanted: string,
   unsearched: Unsearched[],
   runtime: Runtime,
-): Promise<{ readonly found?: StoredBackup; readonly damaged?: StoredBackup }> {
+): Promise<{ readonly found?: StoredBackup; readonly damaged?: StoredBackup; readonly other?: PassedOver }> {
   let found: StoredBackup | undefined;
   let damaged: StoredBackup | undefined;
+  let other: PassedOver | undefined;
   for (const definition of destinationsFor(job, runtime)) {
     const backups = await survey(definition, `${job}/`, unsearched, runtime);
     if (backups === undefined && isOwn(definition, job, runtime)) throw unsearched.at(-1)?.error;
     const matches = (backups ?? []).filter((each) => isMatch(each, job, wanted));
-    found = newest(found, matches.filter(isGood));
+    const { chosen, passedOver } = await preferOwn(matches.filter(isGood), job, runtime);
+    found = newest(found, chosen);
+    other = newerOf(other, passedOver);
     damaged = newest(damaged, matches.filter(isDisproved));
     if ((found || damaged) && unsearched[0]) throw unsearched[0].error;
     if (found && !(damaged && isNewer(damaged, found))) break;
   }
-  return { found, damaged };
+  return { found, damaged, other };
 }
 
 function isNewer(one: StoredBackup, other: StoredBackup): boolean {
   return startedAt(one).getTime() > startedAt(other).getTime();
+}
+
+function newerOf(one: PassedOver | undefined, other: PassedOver | undefined): PassedOver | undefined {
+  return one && other ? (isNewer(other.backup, one.backup) ? other : one) : (one ?? other);
 }
 
 /** A signed backup of another job, copied into this job's folder, is whole and yet not what was asked for. */
@@ -97,9 +107,14 @@ function newest(first: StoredBackup | undefined, others: readonly StoredBackup[]
 }
 
 /** Throws BACKUP_NOT_FOUND where nothing better is left. */
-function passOver(damaged: StoredBackup, chosen: StoredBackup | undefined, reference: string, runtime: Runtime): void {
-  const why = `${describeBackup(damaged)} failed its last verification`;
-  const hint = `Name it by its id (${damaged.sidecar?.id.slice(0, 6)}) to use it nevertheless.`;
+function passOver(
+  { backup, why: reason }: PassedOver,
+  chosen: StoredBackup | undefined,
+  reference: string,
+  runtime: Runtime,
+): void {
+  const why = `${describeBackup(backup)} ${reason}`;
+  const hint = `Name it by its id (${backup.sidecar?.id.slice(0, 6)}) to use it nevertheless.`;
   if (chosen === undefined)
     throw new DbBackupError('BACKUP_NOT_FOUND', `no good backup "${reference}": ${why}`, { hint });
   const text = `${why}; ${reference} is ${describeBackup(chosen)}. ${hint}`;

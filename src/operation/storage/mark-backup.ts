@@ -3,13 +3,12 @@
  * so that one that crossed with a deletion is told, not believed.
  */
 import { DbBackupError } from '../../errors.ts';
-import type { BackupState } from '../../sidecar/state.ts';
+import { type BackupState, stateExtension } from '../../sidecar/state.ts';
 import { openDestination } from '../open-adapter.ts';
 import { refuseUnusable } from '../restore/refuse-unusable.ts';
 import type { Runtime } from '../runtime.ts';
 import { resolveBackup } from './find-backup.ts';
 import { findBackup } from './list-backups.ts';
-import { readState } from './read-state.ts';
 import { describeBackup, type StoredBackup } from './stored-backup.ts';
 import { updateState } from './update-state.ts';
 
@@ -29,12 +28,12 @@ export async function markBackup(
   runtime: Runtime,
 ): Promise<MarkResult> {
   const first = await resolveBackup(reference, runtime);
-  const marked = [await write(first, mark, reason, runtime.signal)];
+  const marked = [await write(first, mark, reason, runtime)];
   const failures: { destination: string; error: unknown }[] = [];
   for (const name of placesOfCopies(first, reference, runtime)) {
     try {
       const copy = await findCopy(first, name, runtime);
-      if (copy) marked.push(await write(copy, mark, reason, runtime.signal));
+      if (copy) marked.push(await write(copy, mark, reason, runtime));
     } catch (error) {
       runtime.signal.throwIfAborted();
       failures.push({ destination: name, error });
@@ -60,14 +59,17 @@ async function write(
   backup: StoredBackup,
   mark: Mark,
   reason: string | undefined,
-  signal: AbortSignal,
+  { stateFolder, signal }: Runtime,
 ): Promise<StoredBackup> {
   if (backup.condition !== 'damaged') refuseUnusable(backup);
   const at = new Date().toISOString();
-  await updateState(backup, (state) => noteOf(backup, state, mark, { at, reason }), signal);
-  const state = await readState(backup.on, backup.key, signal);
+  await updateState(backup, (state) => noteOf(backup, state, mark, { at, reason }), { stateFolder, signal });
+  const { state, object, sidecar } = await findBackup(backup.on, backup.key, signal);
   const holds = mark === 'unlock' ? !state?.locked : state?.[mark === 'lock' ? 'locked' : 'accepted']?.at === at;
-  if (holds && !state?.deleting) return { ...backup, state };
+  const isThere = object !== undefined && (sidecar !== undefined || !backup.sidecar);
+  if (holds && isThere && !state?.deleting) return { ...backup, state };
+  // A note beside nothing would stay for ever.
+  if (!object && !sidecar) await backup.on.destination.delete(backup.key + stateExtension);
   throw new DbBackupError('OBJECT_MISSING', `${mark} came too late: ${describeBackup(backup)} is being deleted`, {
     hint: 'Another destination may still hold it: dbbackup list.',
   });

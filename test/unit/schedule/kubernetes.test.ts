@@ -17,7 +17,11 @@ function cronJobOf(more: Partial<ClusterJob>) {
   const [, manifest] = kubernetesManifests([job], 'jobs: {}\n', choice);
   return manifest as unknown as {
     metadata: { name: string };
-    spec: { schedule: string; timeZone: string; jobTemplate: { spec: { activeDeadlineSeconds?: number } } };
+    spec: {
+      schedule: string;
+      timeZone: string;
+      jobTemplate: { spec: { activeDeadlineSeconds?: number; template: { spec: { hostname?: string } } } };
+    };
   };
 }
 
@@ -85,8 +89,11 @@ describe('the manifest', () => {
     ['x'.repeat(100), /^dbbackup-x{36}-[0-9a-f]{6}$/],
     ['trailing-', /^dbbackup-trailing-[0-9a-f]{6}$/],
   ])('names an object after job %s', (name, expected) => {
-    const found = cronJobOf({ name }).metadata.name;
+    const { metadata, spec } = cronJobOf({ name });
+    const found = metadata.name;
     expect(found).toMatch(expected);
+    // The same for every pod of the job: fingerprints of local paths depend on it.
+    expect(spec.jobTemplate.spec.template.spec.hostname).toBe(found);
     expect(found.length).toBeLessThanOrEqual(52);
   });
 });
