@@ -250,8 +250,11 @@ export interface SourceType<Options = unknown> {
   fromTarget(target: string): Options | undefined;
   /** A pass-through that errors with DUMP_INCOMPLETE or DUMP_EMPTY unless a whole dump has passed: for `verify`. */
   endOfDumpCheck(format: DumpFormat): Duplex;
-  /** `withGlobals`: the step of `capabilities.bundle.globals` goes before, so that roles are there. */
-  recovery(format: DumpFormat, databases: readonly string[], withGlobals?: boolean): RecoveryStep;
+  /**
+   * `withGlobals`: the step of `capabilities.bundle.globals` goes before, so that roles are there. `toolVersion`: of the
+   * program that dumped.
+   */
+  recovery(format: DumpFormat, databases: readonly string[], withGlobals?: boolean, toolVersion?: string): RecoveryStep;
   /** How the wizards (`init`, `job add`) ask for the options; without it they do not offer the engine. */
   readonly setup?: SourceSetup;
 }

@@ -12,9 +12,10 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 
 /** What is looked for → the Debian package that has it. A line here is all that a new server needs. */
 const needed = [
@@ -63,6 +64,7 @@ const quiet = [
 const named = onDemand.filter((tool) => process.argv.includes(tool.package));
 const missing = [...needed, ...named].filter((tool) => !tool.present()).map((tool) => tool.package);
 if (missing.length > 0) install(missing);
+if (process.env['DBBACKUP_TEST_SKIP_MAJORS'] !== '1') fetchPostgresMajors();
 
 /** @param {readonly string[]} packages */
 function install(packages) {
@@ -96,6 +98,37 @@ function apt(args) {
   const options = ['-o', 'Dpkg::Options::=--force-confold', '-qq'];
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   execFileSync('apt-get', [...options, ...args], { stdio: ['ignore', 'inherit', 'inherit'], env });
+}
+
+/**
+ * Servers of majors that Debian does not have beside its own, from npm, kept for the next run: no dependencies of ours.
+ * Their scripts do not run; the only thing that they do, links for libraries, is done here.
+ */
+function fetchPostgresMajors() {
+  const here = import.meta.dirname;
+  const majors = JSON.parse(readFileSync(join(here, 'postgres-majors.json'), 'utf8'));
+  const name = `${majors.package}/${process.platform}-${process.arch}`;
+  for (const version of Object.values(majors.versions)) {
+    const folder = join(here, '../../node_modules/.cache/postgres', version);
+    const native = join(folder, 'node_modules', name, 'native');
+    if (existsSync(join(folder, 'ready'))) continue;
+    process.stderr.write(`Fetching for the test suite: PostgreSQL ${version} (npm ${name})\n`);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    try {
+      const options = ['--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund', '--silent'];
+      execFileSync('npm', ['install', '--prefix', folder, ...options, `${name}@${version}`], { stdio: 'inherit' });
+      for (const { source, target } of JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8'))) {
+        symlinkSync(basename(source), join(dirname(native), target));
+      }
+    } catch (error) {
+      process.stderr.write(
+        `The test suite needs PostgreSQL ${version}: ${error}\nDBBACKUP_TEST_SKIP_MAJORS=1 leaves its tests out.\n`,
+      );
+      process.exit(1);
+    }
+    writeFileSync(join(folder, 'ready'), '');
+  }
 }
 
 function hasPostgres() {

@@ -3,23 +3,16 @@
  * it. Never a standard port, never the system's clusters; as root the server runs as `postgres`, which initdb demands.
  */
 import { execFile, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { installedMajors, programsOf } from './postgres-programs.ts';
 
 const run = promisify(execFile);
-const versionsFolder = '/usr/lib/postgresql';
-
-/** The majors installed on this machine, lowest first. Throws when there is none: a suite must not skip silently. */
-export function installedMajors(): readonly number[] {
-  const majors = readdirSync(versionsFolder).map(Number).filter(Number.isInteger);
-  if (majors.length === 0) throw new Error('no PostgreSQL server is installed: node test/servers/install.js');
-  return majors.sort((a, b) => a - b);
-}
 
 export interface PostgresServer {
   readonly major: number;
@@ -30,7 +23,7 @@ export interface PostgresServer {
   /** Superuser with a password, over TCP. */
   readonly user: string;
   readonly password: string;
-  /** Folder of its own programs. */
+  /** Folder of psql, pg_dump and their like: its own, or for a major that has none, those of another. */
   readonly programs: string;
   /** Process id of the postmaster; another one after a `start`. */
   readonly pid: number;
@@ -38,7 +31,7 @@ export interface PostgresServer {
   url(database?: string): string;
   /** Runs SQL through the socket as the superuser and returns psql's unaligned rows. */
   sql(text: string, database?: string): Promise<string>;
-  /** Runs one of the server's own programs through the socket as the superuser. */
+  /** Runs one of these programs through the socket as the superuser. */
   program(name: string, args: readonly string[], database?: string): Promise<string>;
   /** `kill -9` of the postmaster and all its children. */
   kill(): Promise<void>;
@@ -48,6 +41,7 @@ export interface PostgresServer {
 }
 
 export interface StartOptions {
+  /** Without it the newest of Debian's. */
   readonly major?: number;
   /** Lines for postgresql.conf. */
   readonly settings?: readonly string[];
@@ -56,10 +50,10 @@ export interface StartOptions {
 /** Takes about a second; the caller stops it. */
 export async function startPostgres(options: StartOptions = {}): Promise<PostgresServer> {
   const major = options.major ?? installedMajors().at(-1) ?? 0;
-  const bin = join(versionsFolder, String(major), 'bin');
   // Short: the path of a Unix socket may not exceed 107 bytes.
   const folder = await mkdtemp(join(tmpdir(), 'dbb-pg-'));
   const owner = await serverUser();
+  const { server: bin, client } = await programsOf(major, commandAs(owner), folder);
   const password = `Pw-${Math.random().toString(36).slice(2)}`;
   await prepare(folder, owner, password);
   const data = join(folder, 'data');
@@ -69,7 +63,7 @@ export async function startPostgres(options: StartOptions = {}): Promise<Postgre
     ...['--auth-local=trust', '--auth-host=scram-sha-256', `--pwfile=${join(folder, 'password')}`],
   ]);
   await writeFile(join(data, 'postgresql.conf'), settings(folder, port, options.settings ?? []), { flag: 'a' });
-  const [command, args] = commandAs(owner, join(bin, 'postgres'), ['-D', data]);
+  const [command = '', ...args] = [...commandAs(owner), join(bin, 'postgres'), '-D', data];
   const launch = () => {
     const child = spawn(command, args, { stdio: 'ignore', detached: true });
     return { child, exited: new Promise<void>((resolve) => child.once('exit', () => resolve())) };
@@ -79,7 +73,7 @@ export async function startPostgres(options: StartOptions = {}): Promise<Postgre
   const environment = { PGHOST: folder, PGPORT: String(port), PGUSER: 'postgres', LC_ALL: 'C.UTF-8' };
   const program = async (name: string, programArgs: readonly string[], database = 'postgres'): Promise<string> => {
     const env = { ...process.env, ...environment, PGDATABASE: database };
-    return (await run(join(bin, name), [...programArgs], { env, maxBuffer: 512 * 1024 * 1024 })).stdout;
+    return (await run(join(client, name), [...programArgs], { env, maxBuffer: 512 * 1024 * 1024 })).stdout;
   };
   const stop = async (): Promise<void> => {
     if (server.child.exitCode === null && server.child.signalCode === null) server.child.kill('SIGQUIT');
@@ -96,7 +90,7 @@ export async function startPostgres(options: StartOptions = {}): Promise<Postgre
     host: '127.0.0.1',
     port,
     socketDir: folder,
-    programs: bin,
+    programs: client,
     user: 'postgres',
     password,
     get pid() {
@@ -169,15 +163,13 @@ function settings(folder: string, port: number, more: readonly string[]): string
   ].join('\n');
 }
 
-function commandAs(owner: Owner | undefined, program: string, args: readonly string[]): [string, string[]] {
-  if (owner === undefined) return [program, [...args]];
-  const ids = [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups'];
-  // setpriv becomes the program, so that its pid is the server's.
-  return ['setpriv', [...ids, program, ...args]];
+/** What goes before a command for it to run as the server's user; setpriv becomes the program, pid and all. */
+function commandAs(owner: Owner | undefined): readonly string[] {
+  return owner === undefined ? [] : ['setpriv', `--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups'];
 }
 
 async function asOwner(owner: Owner | undefined, program: string, args: readonly string[]): Promise<void> {
-  const [command, all] = commandAs(owner, program, args);
+  const [command = '', ...all] = [...commandAs(owner), program, ...args];
   await run(command, all, { cwd: '/' });
 }
 

@@ -44,7 +44,9 @@ export async function openDumpable(
     format,
     identity: source.identity,
     inspection,
-    recovery: loadSteps(source.recovery?.() ?? type.recovery(format, inspection.databases)),
+    recovery: loadSteps(
+      source.recovery?.() ?? type.recovery(format, inspection.databases, false, inspection.toolVersion),
+    ),
     dump: (execution) => source.dump(request, { ...execution, own }),
   };
 }

@@ -57,7 +57,7 @@ export async function openBundle(
     format: bundleFormat,
     identity: { ...server.identity, fingerprintParts: [...server.identity.fingerprintParts, 'bundle'] },
     inspection: together(names, inspections),
-    recovery: recoveryOf(type, members),
+    recovery: recoveryOf(type, members, inspections[0]?.toolVersion),
     dump: async (execution) => dumpBundle(type.type, members, execution),
   };
 }
@@ -107,10 +107,10 @@ function dumpBundle(sourceType: string, members: readonly Member[], execution: S
 }
 
 /** Each dump out of the archive into a file, then what the engine says of one. */
-function recoveryOf(type: SourceType, members: readonly Member[]): LoadSteps {
+function recoveryOf(type: SourceType, members: readonly Member[], toolVersion: string | undefined): LoadSteps {
   const withGlobals = members.some(({ kind }) => kind === 'globals');
   const steps = members.map((member) => {
-    const { packages, commands } = loadSteps(type.recovery(member.dumpFormat, [member.name], withGlobals));
+    const { packages, commands } = loadSteps(type.recovery(member.dumpFormat, [member.name], withGlobals, toolVersion));
     // Neither `@` nor `%` means anything to a shell.
     const file = `${member.folder}${member.extension}`;
     const extract = (bundle: string) => `tar -xOf ${bundle} ${member.folder} > ${file}`;

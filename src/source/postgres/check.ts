@@ -64,7 +64,7 @@ export async function* checkPostgres(session: Session, context: CheckContext): A
 }
 
 async function* programs(session: Session, facts: Facts, context: CheckContext): AsyncGenerator<Finding> {
-  const { version, folder, major } = await session.suit(facts.major, facts.version, context);
+  const { version, folder, major } = await session.suit(facts, context);
   for (const name of ['psql', 'pg_restore'] as const) {
     if (await session.has(name, context)) continue;
     const { command } = await session.spec(name, context);
@@ -73,9 +73,7 @@ async function* programs(session: Session, facts: Facts, context: CheckContext):
       `Install the whole client: apt-get install postgresql-client-${major}.`,
     );
   }
-  yield ok(
-    `pg_dump ${version} in ${folder}${major === facts.major ? '' : `, newer than the server: restore into ${major} or later`}`,
-  );
+  yield ok(`pg_dump ${version} in ${folder}${major === facts.major ? '' : `, newer than the server`}`);
 }
 
 function* rights(facts: Facts, found: Condition, filtered: boolean): Generator<Finding> {

@@ -42,12 +42,26 @@ export async function findClients(
   });
 }
 
-/** The same major as the server, otherwise the next newer one. */
+/** To dump with: the same major as the server, otherwise the next newer one. */
 export function chooseClient(clients: readonly Client[], serverMajor: number, serverVersion: string): Client {
   const client = clients.find(({ major }) => major >= serverMajor);
   if (client !== undefined) return client;
   const newest = clients.at(-1)?.version;
   throw tooOld(`the server is PostgreSQL ${serverVersion}, the newest pg_dump here is ${newest}`, serverMajor);
+}
+
+/**
+ * To load a dump with: the same, and where all are older than the server, the newest. A dump is SQL, which newer servers
+ * understand, and programs that load ask for no version. `oldest`: the major from which on they can read the dump.
+ */
+export function chooseLoader(clients: readonly Client[], serverMajor: number, oldest = oldestMajor): Client {
+  const able = clients.filter(({ major }) => major >= oldest);
+  const client = able.find(({ major }) => major >= serverMajor) ?? able.at(-1);
+  if (client !== undefined) return client;
+  throw tooOld(
+    `the dump was made by pg_dump ${oldest} or newer, the newest pg_restore here is ${clients.at(-1)?.version}`,
+    oldest,
+  );
 }
 
 function tooOld(message: string, major: number): DbBackupError {

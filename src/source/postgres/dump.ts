@@ -10,10 +10,12 @@ import { withoutManaged } from './supabase.ts';
 /** Starts pg_dump; the stream's end means exit 0 and a whole dump. */
 export async function startDump(
   session: Session,
-  { database, encoding, collation, ctype, extensions }: Facts,
+  facts: Facts,
   request: DumpRequest,
   context: SourceContext,
 ): Promise<Dump> {
+  const { database, encoding, collation, ctype, extensions } = facts;
+  await session.suit(facts, context);
   const access = session.connection.to();
   const isSupabase = session.options.preset === 'supabase';
   const filter = isSupabase ? withoutManaged(request.filter) : request.filter;

@@ -1,11 +1,9 @@
 import type { SourceContext } from '../source.ts';
-import { literal, type Session } from './session.ts';
+import { literal, type Server, type Session } from './session.ts';
 import { managedSchemaPattern } from './supabase.ts';
 
 /** What one query tells of a database. */
-export interface Facts {
-  readonly version: string;
-  readonly major: number;
+export interface Facts extends Server {
   readonly database: string;
   readonly user: string;
   readonly encoding: string;
@@ -67,10 +65,8 @@ SELECT json_build_object(
 FROM pg_database d WHERE d.datname = current_database();`;
 }
 
-/** Asks the database afresh, and picks the client programs that suit its server. */
+/** Asks the database afresh. */
 export async function readFacts(session: Session, context: SourceContext, database?: string): Promise<Facts> {
   const managed = session.options.preset === 'supabase' ? managedSchemaPattern : undefined;
-  const facts = await session.queryJson<Facts>(factsQuery(managed), context, database);
-  await session.suit(facts.major, facts.version, context);
-  return facts;
+  return session.queryJson<Facts>(factsQuery(managed), context, database);
 }

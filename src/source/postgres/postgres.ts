@@ -7,16 +7,15 @@
  */
 import { resolve } from 'node:path';
 import { placeOf } from '../place-of.ts';
-import { shellWord } from '../shell-word.ts';
 import type { DumpFormat, Source, SourceCapabilities, SourceContext, SourceType } from '../source.ts';
 import { checkPostgres } from './check.ts';
-import { conninfoValue } from './connection.ts';
 import { startDump } from './dump.ts';
 import { EndOfDumpCheck } from './end-of-dump.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { globalsFormat, globalsOf } from './globals.ts';
 import { inspect } from './inspect.ts';
 import { type PostgresOptions, postgresOptions } from './options.ts';
+import { recovery } from './recovery.ts';
 import { restore } from './restore.ts';
 import { Session } from './session.ts';
 import { postgresSetup } from './setup.ts';
@@ -57,11 +56,7 @@ export const postgresType: SourceType<PostgresOptions> = {
   open,
   fromTarget: (target) => (/^postgres(ql)?:\/\//.test(target) ? { url: target } : undefined),
   endOfDumpCheck: (format) => new EndOfDumpCheck(format),
-  recovery: (format, databases, withGlobals = false) => ({
-    packages: ['postgresql-client'],
-    command: (file) => recoveryCommand(format, databases[0] ?? 'restored', file, withGlobals),
-    note: recoveryNote(format, withGlobals),
-  }),
+  recovery,
   setup: postgresSetup,
 };
 
@@ -107,27 +102,6 @@ async function listDatabases(session: Session, context: SourceContext): Promise<
 WHERE datallowconn AND NOT datistemplate;`;
   const { database, isDatabaseOpen } = session.connection;
   return session.queryJson(sql, context, isDatabaseOpen ? await session.maintenanceDatabase(context, []) : database);
-}
-
-/**
- * Into a new database; without owners and rights where roles have not gone before, which a blank machine does not have.
- * A script names them anyway. Every server has a `postgres` from the beginning.
- */
-function recoveryCommand(format: DumpFormat, database: string, file: string, withGlobals: boolean): string {
-  if (format.name === 'globals') return `psql -X -q -d postgres -f ${file}`;
-  const create = database === 'postgres' ? '' : `createdb --template=template0 -- ${shellWord(database)} && `;
-  const into = `--dbname=${shellWord(`dbname=${conninfoValue(database)}`)}`;
-  if (format.name === 'custom') {
-    const roles = withGlobals ? '' : ' --no-owner --no-privileges';
-    return `${create}pg_restore --exit-on-error --single-transaction${roles} ${into} ${file}`;
-  }
-  return `${create}psql -X -v ON_ERROR_STOP=1 -1 ${into} -f ${file}`;
-}
-
-function recoveryNote({ name }: DumpFormat, withGlobals: boolean): ((file: string) => string) | undefined {
-  if (name === 'globals') return () => 'roles; what it says of those that exist already is no harm';
-  if (name !== 'plain' || withGlobals) return undefined;
-  return (file) => `first create the roles it names: grep -ao 'OWNER TO .*;$' ${file} | sort -u`;
 }
 
 const paths = ['sslrootcert', 'sslcert', 'sslkey', 'passfile', 'clientFolder'] as const;

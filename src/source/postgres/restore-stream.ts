@@ -35,29 +35,47 @@ export class HeldArchive extends Transform {
 }
 
 const commit = 'COMMIT';
+/** Scripts of this major and newer ones set it, older servers do not know it. */
+export const transactionTimeoutSince = 17;
+const transactionTimeout = 'SET transaction_timeout = 0';
+const longest = transactionTimeout.length;
 const blank = 0x20;
+
+interface Taken {
+  readonly text: string;
+  readonly end: number;
+}
 
 /**
  * For psql, behind a BEGIN of ours: adds the COMMIT when the whole script has passed, and takes out those that pg_dump
- * puts around large objects. Refuses commands that would lead out of the transaction (`\connect`).
+ * puts around large objects, and the one setting that an older server does not know. Refuses commands that would lead
+ * out of the transaction (`\connect`).
  */
 export class GuardedScript extends Transform {
   readonly #scanner = new ScriptScanner({
-    commit: (end) => this.#commits.push(end),
+    statement: (text, end) => {
+      if (this.#unwanted.includes(text)) this.#taken.push({ text, end });
+    },
     command: (text) => refuse(text),
   });
-  #commits: number[] = [];
-  /** The chunk before: a COMMIT, or a command, may begin there. */
+  readonly #unwanted: readonly string[];
+  #taken: Taken[] = [];
+  /** The chunk before: what is taken out, or a command, may begin there. */
   #held: Buffer = Buffer.alloc(0);
+
+  constructor(serverMajor: number) {
+    super();
+    this.#unwanted = serverMajor < transactionTimeoutSince ? [commit, transactionTimeout] : [commit];
+  }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
     attempt(done, () => {
-      this.#commits = [];
+      this.#taken = [];
       this.#scanner.push(chunk);
-      const both = this.#commits.length > 0 || this.#held.length < commit.length;
+      const both = this.#taken.length > 0 || this.#held.length < longest;
       const next = both ? Buffer.concat([this.#held, chunk]) : chunk;
       const shift = next.length - chunk.length;
-      for (const end of this.#commits) next.fill(blank, shift + end - commit.length, shift + end);
+      for (const { text, end } of this.#taken) next.fill(blank, shift + end - text.length, shift + end);
       if (!both) this.push(this.#held);
       this.#held = next;
     });

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { consume, guardedFolder, type ProgramSpec } from '../../process/process.ts';
+import { Transform } from 'node:stream';
+import { guardedFolder, type ProgramSpec } from '../../process/process.ts';
 
 /** `$1`: what proves that the dump has come whole, as its last word; then the program and its arguments. */
 const script = `${guardedFolder}
@@ -14,16 +13,16 @@ dd if=/dev/null of=dump bs=1 seek=$(($(wc -c <dump) - \${#proof})) 2>/dev/null |
 rm -rf "$d"; exit $code`;
 
 /**
- * Runs pg_restore with the dump in a file where the prefix leads, for what it does from files only. A line that breaks
- * looks there like the end of the dump: it starts only after a last word of ours, said when all has been verified here.
+ * `spec`, a pg_restore that reads from stdin, as one that has the dump in a file where the prefix leads, for what it does
+ * from files only. A line that breaks looks there like the end of the dump: it starts only after a last word of ours,
+ * which `ending` says when all has been verified here.
  */
-export async function restoreThere(spec: ProgramSpec, bytes: Readable, check: Transform): Promise<void> {
+export function fromFileThere(spec: ProgramSpec): { spec: ProgramSpec; ending: Transform } {
   const proof = `dbbackup-${randomUUID()}`;
   const args = ['-c', script, 'sh', proof, spec.command, ...spec.args];
-  const program = consume({ ...spec, command: 'sh', args, name: 'pg_restore' });
   const ending = new Transform({
     transform: (chunk: Buffer, _encoding, done) => done(null, chunk),
     flush: (done) => done(null, proof),
   });
-  await pipeline(bytes, check, ending, program.stdin);
+  return { spec: { ...spec, command: 'sh', args, name: 'pg_restore' }, ending };
 }

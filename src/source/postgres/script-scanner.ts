@@ -34,8 +34,8 @@ const special = new Uint8Array(256);
 for (const byte of [quote, doubleQuote, dollar, dash, star, semicolon, backslash]) special[byte] = 1;
 
 export interface ScriptEvents {
-  /** A COMMIT of the script's own ends before `end`, an index of the chunk that is being pushed. */
-  readonly commit?: (end: number) => void;
+  /** A statement (of a long one the beginning) ends before `end`, an index of the chunk that is being pushed. */
+  readonly statement?: (text: string, end: number) => void;
   /** A backslash command other than the fence. */
   readonly command?: (text: string) => void;
 }
@@ -193,7 +193,7 @@ export class ScriptScanner {
     this.#text = '';
     this.#complete = false;
     this.#previous = 0;
-    if (text === 'COMMIT') this.#events.commit?.(at);
+    this.#events.statement?.(text, at);
     if (text.startsWith('SET standard_conforming_strings')) this.#standardStrings = !text.endsWith('off');
     const table = copiedTable(text);
     if (table === undefined) return;

@@ -8,12 +8,18 @@ import {
   type ProgramSpec,
 } from '../../process/process.ts';
 import type { SourceContext } from '../source.ts';
-import { type Client, chooseClient, findClients } from './client.ts';
+import { type Client, chooseClient, chooseLoader, findClients } from './client.ts';
 import { Connection } from './connection.ts';
 import { explain } from './failure.ts';
 import { connectionParameters, type PostgresOptions } from './options.ts';
 
 type Program = 'psql' | 'pg_dump' | 'pg_dumpall' | 'pg_restore';
+
+export interface Server {
+  /** `15.18`. */
+  readonly version: string;
+  readonly major: number;
+}
 
 /** psql as a tool of ours: no start-up file, no prompt, stop at the first error. */
 export const psqlArguments = ['--no-psqlrc', '--no-password', '--quiet', '--set=ON_ERROR_STOP=1'];
@@ -42,13 +48,19 @@ export class Session {
     return other;
   }
 
-  /** Picks the programs that suit the server. Throws TOOL_TOO_OLD. */
-  async suit(serverMajor: number, serverVersion: string, context: SourceContext): Promise<Client> {
-    this.#client = chooseClient(await this.#found(context), serverMajor, serverVersion);
+  /** Picks the programs that can dump this server. Throws TOOL_TOO_OLD. */
+  async suit(server: Server, context: SourceContext): Promise<Client> {
+    this.#client = chooseClient(await this.#found(context), server.major, server.version);
     return this.#client;
   }
 
-  /** What `suit` picked, and before that the newest psql, which speaks with every server. */
+  /** Picks the programs that load into this server best, and can read a dump of `oldest`. Throws TOOL_TOO_OLD. */
+  async suitToLoad(server: Server, context: SourceContext, oldest?: number): Promise<Client> {
+    this.#client = chooseLoader(await this.#found(context), server.major, oldest);
+    return this.#client;
+  }
+
+  /** What was picked to suit the server, and before that the newest psql, which speaks with every server. */
   async spec(program: Program, context: SourceContext): Promise<Omit<ProgramSpec, 'args' | 'env'>> {
     const clients = await this.#found(context);
     const { folder } = this.#client ?? clients.at(-1) ?? clients[0];

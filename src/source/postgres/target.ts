@@ -1,13 +1,14 @@
 import { DbBackupError } from '../../errors.ts';
 import type { RestoreRequest, SourceContext } from '../source.ts';
 import { type Facts, readFacts } from './facts.ts';
-import { literal, type Session } from './session.ts';
+import { literal, type Server, type Session } from './session.ts';
 
 export type TargetRequest = Omit<RestoreRequest, 'input'>;
 
 export interface Target {
   readonly database: string;
   readonly label: string;
+  readonly server: Server;
   /** Undefined: the database does not exist. */
   readonly facts: Facts | undefined;
   readonly hasData: boolean;
@@ -40,7 +41,9 @@ export async function examine(session: Session, request: TargetRequest, context:
       'Restore into a new project, or drop what is in your own schemas first.',
     );
   }
-  const target = { database, label: session.label(database), facts, hasData, beside };
+  const server = facts ?? (await serverWithout(database, session, context));
+  await session.suitToLoad(server, context);
+  const target = { database, label: session.label(database), server, facts, hasData, beside };
   await refuseHopeless(session, target, request, context);
   return target;
 }
@@ -78,6 +81,11 @@ async function factsOf(session: Session, database: string, context: SourceContex
   }
 }
 
+/** What a new database will be made on. */
+async function serverWithout(database: string, session: Session, context: SourceContext): Promise<Server> {
+  return readFacts(session, context, await session.maintenanceDatabase(context, [database]));
+}
+
 async function exists(session: Session, database: string, context: SourceContext): Promise<boolean> {
   const count = await session.administer(
     `SELECT count(*) FROM pg_database WHERE datname =${literal(database)};`,
@@ -112,10 +120,7 @@ async function refuseHopeless(
   context: SourceContext,
 ): Promise<void> {
   const { facts, database, beside } = target;
-  if (facts === undefined) {
-    await readFacts(session, context, await session.maintenanceDatabase(context, [database]));
-    return;
-  }
+  if (facts === undefined) return;
   const right = beside ? facts.mayCreateDatabases : facts.mayCreate || request.dataOnly;
   if (!right) {
     const needed = beside

@@ -37,7 +37,9 @@ function scan(text: string, size = text.length) {
   const commands: string[] = [];
   let at = 0;
   const scanner = new ScriptScanner({
-    commit: (end) => commits.push(at + end),
+    statement: (text, end) => {
+      if (text === 'COMMIT') commits.push(at + end);
+    },
     command: (line) => commands.push(line),
   });
   for (; at < bytes.length; at += size) scanner.push(bytes.subarray(at, at + size));
