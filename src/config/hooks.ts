@@ -15,7 +15,7 @@ export const hooksSchema = z
     before: commands('Before the dump; one that fails ends the run'),
     after: commands('After the dump, whatever became of it: undoes `before`'),
     onSuccess: commands('After the backup was published'),
-    onFailure: commands('After the run failed'),
+    onFailure: commands('After the run failed, its last try'),
     timeout: duration().optional().describe('Longest time of each command; default 10m'),
   })
   .transform(({ timeout, ...hooks }) => ({ ...hooks, timeoutMs: timeout ?? defaultTimeoutMs }));

@@ -70,6 +70,8 @@ async function send(message: Message, given: EmailOptions, baseFolder: string, s
       to: [...given.to],
       subject,
       text: bodyOf(message),
+      // RFC 3834: no answer from somebody's holidays.
+      headers: { 'Auto-Submitted': 'auto-generated' },
       signal,
     });
     const count = rejected.length;

@@ -58,6 +58,7 @@ export interface HistoryEntry {
   readonly kind: string;
   readonly job?: string;
   readonly status: string;
+  readonly retryCount?: number;
   readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
 }
 

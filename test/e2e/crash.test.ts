@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Database } from '../../src/sqlite-library.ts';
+import { makeQuickWorkplace } from '../fault/faulty-app.ts';
 import { fillNoise } from '../servers/sqlite-nasty.ts';
 import { backupsOf, filesIn, historyOf } from './aftermath.ts';
 import { openCampaign } from './campaign.ts';
-import { expectCode, makeWorkplace, type Workplace } from './cli.ts';
+import { expectCode, type Workplace } from './cli.ts';
 import { runAndKill } from './kill.ts';
 
 const campaign = openCampaign('crash', 6);
@@ -25,12 +26,12 @@ describe('F24 killed at a random moment', () => {
   const lasts = new Map<string, number>();
 
   beforeAll(async () => {
-    place = await makeWorkplace();
+    place = await makeQuickWorkplace();
     await place.configure(config);
     fillNoise(place.path('shop.sqlite'), 3);
     for (const job of jobs) {
       const begun = Date.now();
-      expectCode(await place.run('run', job), 0);
+      expectCode(await place.start(['run', job]).ended, 0);
       lasts.set(job, Date.now() - begun);
     }
   });
@@ -75,7 +76,7 @@ describe('F24 killed at a random moment', () => {
         killed += Number((await kill(['run', job], lasts.get(job) ?? 0)) === null);
         await expectSidecarsTrue();
       }
-      expectCode(await place.run('run', job, '--quiet'), 0);
+      expectCode(await place.start(['run', job, '--quiet']).ended, 0);
       await expectNothingUnfinished();
       if (round % 10 === 9) await startAfresh(round + 1, killed);
     }
@@ -92,7 +93,7 @@ describe('F24 killed at a random moment', () => {
     const [first] = await backupsOf(place);
     const reference = `disk:${first?.key}`;
     const begun = Date.now();
-    expectCode(await place.run('restore', reference, '--to', 'whole.sqlite'), 0);
+    expectCode(await place.start(['restore', reference, '--to', 'whole.sqlite']).ended, 0);
     const lastsMs = Date.now() - begun;
     const whole = contentOf(place.path('whole.sqlite'));
     fillNoise(place.path('old.sqlite'), 1, 'delete');

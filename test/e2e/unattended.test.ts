@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { access, chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { makeQuickWorkplace } from '../fault/faulty-app.ts';
+import { makeQuickWorkplace, runInProcess } from '../fault/faulty-app.ts';
+import { backupsOf, historyOf } from './aftermath.ts';
 import { events, expectCode, type Workplace } from './cli.ts';
 
 let place: Workplace;
@@ -33,17 +36,21 @@ async function fakeSqlite3(script: string): Promise<string> {
 }
 
 describe('F09 anomaly guard', () => {
-  test('a backup that lost most of its data is kept, marked, warned of, and blocks retention', async () => {
-    await place.configure(config(', retention: { last: 1 }'));
+  test('a backup that lost most of its data is kept, marked, warned of, and blocks retention, though the first destination keeps one', async () => {
+    const first = '[{ name: disk, retention: { last: 1 } }, vault]';
+    const withVault = config().replace('destinations: disk', `destinations: ${first}`);
+    await place.configure(withVault.replace('jobs:', '  vault: { type: local, path: ./vault }\njobs:'));
     fill(3000);
-    for (let run = 0; run < 3; run += 1) expectCode(await place.run('run', 'shop', '--no-retention'), 0);
+    for (let run = 0; run < 3; run += 1) expectCode(await place.run('run', 'shop'), 0);
     fill(10);
     const suspect = expectCode(await place.run('run', 'shop', '--json'), 8);
+    expect(suspect.stderr).toMatch(/^warning shop: suspect: /m);
     expect(events(suspect, 'result')[0]).toMatchObject({
       status: 'suspect',
       suspect: expect.stringMatching(/fell by/),
     });
-    const listed = expectCode(await place.run('list', '--json'), 0);
+    const listed = expectCode(await place.run('list', 'vault', '--json'), 0);
+    expect(await backupsOf(place)).toHaveLength(4 + 2);
     const { backups } = JSON.parse(listed.stdout) as {
       backups: { state?: { suspect?: unknown }; sidecar: { id: string } }[];
     };
@@ -60,21 +67,25 @@ describe('F09 anomaly guard', () => {
 });
 
 describe('retries', () => {
-  test('every try is an execution of its own', async () => {
-    await place.configure(config(', retry: { attempts: 3, backoff: 100ms }, timeouts: { idle: 500ms }, format: sql'));
+  test('every try is an execution of its own; onFailure is told of the last', async () => {
+    const hooks = `hooks: { onFailure: [["touch", "${place.path('told')}"]] }`;
+    const yaml = config(`, retry: { attempts: 2, backoff: 10ms }, ${hooks}`);
+    await place.configure(yaml.replace('type: local', 'type: faulty'));
     fill(10);
-    const real = execFileSync('sh', ['-c', 'command -v sqlite3']).toString().trim();
-    // Hangs on the first try of the dump, then works.
-    const script = `case "$*" in *dump*|*-batch*) if [ ! -e ${place.path('tried')} ]; then touch ${place.path('tried')}; sleep 60; fi;; esac\nexec ${real} "$@"`;
-    const path = await fakeSqlite3(script);
-    const { ended } = place.start(['run', 'shop'], { PATH: path });
-    expectCode(await ended, 0);
-    const history = expectCode(await place.run('history', '--json'), 0);
-    const { executions } = JSON.parse(history.stdout) as { executions: { status: string; retryCount: number }[] };
-    expect(executions.map(({ status, retryCount }) => [status, retryCount])).toEqual([
+    let left = 1;
+    const faults = { failing: new Set(['put'] as const), passing: true, only: () => left-- > 0 };
+    expectCode(await runInProcess(place, faults, 'run', 'shop'), 0);
+    const tries = async () => (await historyOf(place)).map(({ status, retryCount }) => [status, retryCount]);
+    const first = [
       ['completed', 1],
       ['failed', 0],
-    ]);
+    ];
+    expect(await tries()).toEqual(first);
+    await expect(access(place.path('told'))).rejects.toThrow();
+    left = 2;
+    expectCode(await runInProcess(place, faults, 'run', 'shop'), 4);
+    expect(await tries()).toEqual([['failed', 1], ['failed', 0], ...first]);
+    await access(place.path('told'));
   });
 });
 
@@ -84,10 +95,14 @@ describe('status and cancel', () => {
     fill(10);
     const path = await fakeSqlite3('echo "PRAGMA foreign_keys=OFF;"; sleep 300');
     const { ended } = place.start(['run', 'shop'], { PATH: path });
+    const watcher = place.start(['status', '--watch', '--json']);
     let running: { id: string; job: string }[] = [];
-    for (let tries = 0; running.length === 0 && tries < 100; tries += 1) {
-      running = JSON.parse(expectCode(await place.run('status', '--json'), 0).stdout).running;
+    for await (const line of createInterface({ input: watcher.child.stdout ?? Readable.from([]) })) {
+      running = JSON.parse(line).running;
+      if (running.length > 0) break;
     }
+    watcher.child.kill('SIGINT');
+    expect(expectCode(await watcher.ended, 0).stderr).toBe('');
     expect(running[0]).toMatchObject({ job: 'shop', status: 'running' });
     expectCode(await place.run('cancel', running[0]?.id.slice(0, 8) ?? ''), 0);
     expectCode(await ended, 130);

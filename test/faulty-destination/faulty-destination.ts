@@ -14,6 +14,8 @@ export interface Faults {
   delayPerChunk?: number;
   /** Calls of these methods fail. */
   failing?: ReadonlySet<'put' | 'replace' | 'get' | 'stat' | 'list' | 'delete'>;
+  /** Those failures may pass by themselves. */
+  passing?: boolean;
   /** Only these keys are hit; all when left out. */
   only?: (key: string) => boolean;
 }
@@ -90,7 +92,7 @@ export class FaultyDestination implements Destination {
   }
 
   #fail(method: 'put' | 'replace' | 'get' | 'stat' | 'list' | 'delete', key: string): void {
-    if (this.faults.failing?.has(method) && this.#hits(key)) throw fault(`${method} of ${key}`);
+    if (this.faults.failing?.has(method) && this.#hits(key)) throw fault(`${method} of ${key}`, this.faults.passing);
   }
 
   #stage(): Transform {
@@ -110,6 +112,6 @@ export class FaultyDestination implements Destination {
   }
 }
 
-function fault(what: string): DbBackupError {
-  return new DbBackupError('DESTINATION_FAILED', `planted fault: ${what}`);
+function fault(what: string, retryable = false): DbBackupError {
+  return new DbBackupError('DESTINATION_FAILED', `planted fault: ${what}`, { retryable });
 }

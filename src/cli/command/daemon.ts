@@ -54,7 +54,7 @@ async function runDaemon(app: App, options: DaemonFlags & GlobalOptions): Promis
     onOutcome: (outcome, troubles) => {
       if (outcome.status === 'failed') output.failure(outcome.error, { job: outcome.job.name });
       else showBackupResult(outcome.result, outcome.retention, output);
-      for (const trouble of troubles) output.warn(`${outcome.job.name}: ${trouble}`);
+      for (const trouble of troubles) output.warn(trouble);
       if (outcome.status === 'done') for (const trouble of outcome.retention.troubles) output.warn(trouble);
     },
     onTrouble: (error) => (typeof error === 'string' ? output.warn(error) : output.failure(error)),

@@ -31,6 +31,9 @@ export function statusCommand(context: CommandContext): Command {
     )
     .action(
       runAction<StatusFlags>(context, async ({ args, options }, output) => {
+        if (options.maxAge !== undefined && options.watch) {
+          throw new DbBackupError('USAGE', '--watch shows what runs and --max-age asks once: say one of them');
+        }
         if (options.maxAge !== undefined) return showFreshness(args, options.maxAge, context.app, options, output);
         if (args.length > 0) throw new DbBackupError('USAGE', 'jobs are named only together with --max-age');
         await showRunning(context.app, options, output, options.watch ?? false);
@@ -52,7 +55,9 @@ async function showRunning(app: App, options: GlobalOptions, output: Output, wat
         [running.length === 0 ? 'nothing runs' : table(running), ...gone.map(goneLine)].join('\n'),
       );
       if (!watch) return;
-      await delay(watchEveryMs, undefined, { signal: app.signal });
+      // Ctrl-C is how it is meant to end.
+      await delay(watchEveryMs, undefined, { signal: app.signal }).catch(() => undefined);
+      if (app.signal.aborted) return;
     }
   });
 }

@@ -11,7 +11,7 @@ import type { Runtime } from '../runtime.ts';
 import { findBackup, listBackups } from '../storage/list-backups.ts';
 import { isGood, type OpenDestination, type StoredBackup, startedAt } from '../storage/stored-backup.ts';
 import { updateState } from '../storage/update-state.ts';
-import { judge } from './judge.ts';
+import { fewest, judge } from './judge.ts';
 
 /** So many of the newest make what is usual. */
 const recent = 10;
@@ -26,7 +26,7 @@ export interface Judgement {
 /**
  * Judges the backup just published under `key`, and marks it where it is suspect. Trouble with comparing or marking is
  * told, and never costs the backup.
- * @param published the destinations that hold it, the first of which is asked for the earlier ones
+ * @param published the destinations that hold it, which are asked for the earlier ones
  */
 export async function guardAgainstAnomaly(
   sidecar: Sidecar,
@@ -39,12 +39,7 @@ export async function guardAgainstAnomaly(
   const [first] = published;
   if (!first) return { compared: false };
   try {
-    const stored = await listBackups(first, `${sidecar.job.name}/`, execution.signal);
-    if (isFirstOfSource(sidecar, stored)) {
-      const warning = 'the source has changed since the last good backup: there is nothing to compare this one with';
-      execution.log('warning', warning);
-    }
-    const earlier = comparable(sidecar, stored);
+    const earlier = await findEarlier(sidecar, published, execution);
     const reason = judge(sidecar, earlier, limits);
     if (reason === undefined) return { compared: true };
     execution.trouble(`suspect: ${reason}`);
@@ -58,13 +53,36 @@ export async function guardAgainstAnomaly(
   }
 }
 
+/** At the first destination that has enough of them: where retention keeps two, the guard would never say a word. */
+async function findEarlier(
+  sidecar: Sidecar,
+  published: readonly OpenDestination[],
+  execution: Execution,
+): Promise<readonly Sidecar[]> {
+  let most: readonly Sidecar[] = [];
+  for (const on of published) {
+    const stored = await listBackups(on, `${sidecar.job.name}/`, execution.signal);
+    if (on === published[0] && isFirstOfSource(sidecar, stored)) {
+      const warning = 'the source has changed since the last good backup: there is nothing to compare this one with';
+      execution.log('warning', warning);
+    }
+    const { earlier, isAccepted } = comparable(sidecar, stored);
+    if (earlier.length > most.length) most = earlier;
+    if (most.length >= fewest || isAccepted) break;
+  }
+  return most;
+}
+
 /** The newest good ones of the same source, made the same way, from the newest accepted one on. */
-function comparable(sidecar: Sidecar, stored: readonly StoredBackup[]): readonly Sidecar[] {
+function comparable(
+  sidecar: Sidecar,
+  stored: readonly StoredBackup[],
+): { readonly earlier: readonly Sidecar[]; readonly isAccepted: boolean } {
   const alike = stored.filter((each) => isGood(each) && isAlike(sidecar, each.sidecar));
   alike.sort((a, b) => startedAt(b).getTime() - startedAt(a).getTime());
   const accepted = alike.findIndex((each) => each.state?.accepted !== undefined);
   const counted = accepted === -1 ? alike : alike.slice(0, accepted + 1);
-  return counted.slice(0, recent).flatMap((each) => each.sidecar ?? []);
+  return { earlier: counted.slice(0, recent).flatMap((each) => each.sidecar ?? []), isAccepted: accepted !== -1 };
 }
 
 /** Of a source that is not that of any good backup before it; those after it are compared with one another. */

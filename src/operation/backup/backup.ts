@@ -23,6 +23,7 @@ import { expectedTotal } from './expected-total.ts';
 import { type Dumpable, openDumpable } from './open-dumpable.ts';
 import { publish, withdraw } from './publish.ts';
 import { transfer } from './transfer.ts';
+import { isTriedAgain } from './with-retries.ts';
 
 /** A silent dump tool is given up after this time unless the job says otherwise. */
 export const defaultIdleTimeoutMs = 60 * 60 * 1000;
@@ -35,6 +36,8 @@ export interface BackupOptions {
   readonly destinations: readonly string[];
   /** Tries of this run before this one. */
   readonly retryCount?: number;
+  /** Tries that may follow. */
+  readonly triesLeft?: number;
 }
 
 export interface DestinationOutcome {
@@ -90,7 +93,8 @@ export async function backUp(job: Job, options: BackupOptions, runtime: Runtime)
   return withExecution(subject, runtime, async (execution) => {
     const lock = await lockJob(job, options.wait, execution, runtime);
     try {
-      const value = await withHooks(job, execution, runtime, async () =>
+      const isFinal = (error: unknown) => !isTriedAgain(error, options.triesLeft ?? 0, runtime.signal);
+      const value = await withHooks(job, execution, runtime, isFinal, async () =>
         makeBackup(await openJob(job, options, execution, runtime), options, execution, runtime),
       );
       return { value, report: reportOf(value) };

@@ -81,7 +81,7 @@ export async function runJobs(
   const atOnce = runtime.config?.maxConcurrentJobs ?? 1;
   const outcomes = await inQueue(jobs, atOnce, runtime.signal, async (job) => {
     const notified = await runNotified(job, options, runtime);
-    troubles.push(...notified.troubles);
+    troubles.push(...notified.troubles.map((trouble) => `${job.name}: ${trouble}`));
     onOutcome(notified.outcome);
     return notified.outcome;
   });
@@ -107,7 +107,7 @@ async function runJob(job: Job, options: RunOptions, runtime: Runtime): Promise<
     const result = await withRetries(
       retry,
       runtime.signal,
-      (retryCount) => backUp(job, { ...options, retryCount }, runtime),
+      (retryCount) => backUp(job, { ...options, retryCount, triesLeft: retry.attempts - 1 - retryCount }, runtime),
       (error, waitMs) => {
         const text = `failed, next try in ${waitMs / 1000} s: ${explain(error)}`;
         runtime.emit({ type: 'log', executionId: '', kind: 'backup', subject: job.name, level: 'warning', text });

@@ -2,6 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Retry } from '../../config/config.ts';
 import { DbBackupError } from '../../errors.ts';
 
+/** Whether another try follows this failure. */
+export function isTriedAgain(error: unknown, triesLeft: number, signal: AbortSignal): boolean {
+  return triesLeft > 0 && !signal.aborted && error instanceof DbBackupError && error.retryable;
+}
+
 /**
  * Repeats what failed in a way that may pass by itself, waiting longer each time (backoff × 1, 2, 4 …). Every try is an
  * execution of its own. Throws the last error.
@@ -12,14 +17,13 @@ export async function withRetries<Value>(
   { attempts, backoffMs }: Retry,
   signal: AbortSignal,
   attempt: (before: number) => Promise<Value>,
-  onRetry: (error: DbBackupError, waitMs: number) => void,
+  onRetry: (error: unknown, waitMs: number) => void,
 ): Promise<Value> {
   for (let before = 0; ; before += 1) {
     try {
       return await attempt(before);
     } catch (error) {
-      const isLast = before + 1 >= attempts;
-      if (isLast || signal.aborted || !(error instanceof DbBackupError) || !error.retryable) throw error;
+      if (!isTriedAgain(error, attempts - 1 - before, signal)) throw error;
       const waitMs = backoffMs * 2 ** before;
       onRetry(error, waitMs);
       // An abort in the wait ends it with the error that is known; the run is over either way.

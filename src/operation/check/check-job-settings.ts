@@ -1,9 +1,11 @@
 /** What a job says, or leaves out. Nothing here keeps it from running. */
 import type { Job } from '../../config/config.ts';
 import { type Finding, info, ok, warn } from '../../finding.ts';
+import { type RetentionRules, tiers } from '../../retention/retention.ts';
 import { nextRun } from '../../schedule/next-run.ts';
 import { describeSchedule } from '../../schedule/schedule.ts';
 import { skippedTime } from '../../schedule/skipped-time.ts';
+import { fewest } from '../anomaly/judge.ts';
 
 export async function* checkJobSettings(job: Job): AsyncGenerator<Finding> {
   if (!job.enabled) yield info('disabled: it runs only when it is named');
@@ -16,8 +18,18 @@ export async function* checkJobSettings(job: Job): AsyncGenerator<Finding> {
   }
   const kept = job.destinations.filter((each) => !job.retention.has(each.name)).map((each) => each.name);
   if (kept.length > 0) yield info(`no retention at ${kept.join(', ')}: everything is kept there`);
+  if (job.anomaly && job.destinations.every(({ name }) => keepsAtMost(job.retention.get(name)) < fewest)) {
+    yield info(`retention keeps fewer than ${fewest} backups, too few for the anomaly guard to compare with`);
+  }
   yield* scheduleOf(job);
   if (job.notify.length === 0) yield info('nobody is told when it fails (`notify`)');
+}
+
+/** Locked ones and the like aside. */
+function keepsAtMost(rules: RetentionRules | undefined): number {
+  if (rules === undefined || rules.withinMs !== undefined) return Number.POSITIVE_INFINITY;
+  const counts = tiers.reduce((sum, tier) => sum + (rules[tier] ?? 0), 0);
+  return Math.max(counts, rules.minimum ?? 1);
 }
 
 function* scheduleOf({ schedule, retention, enabled }: Job): Generator<Finding> {

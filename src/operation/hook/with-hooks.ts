@@ -24,10 +24,12 @@ interface Outcome<Value> {
   readonly error?: unknown;
 }
 
+/** @param isFinal false for a failure that another try follows, which `onFailure` is not told of */
 export async function withHooks<Value extends Made>(
   job: Job,
   execution: Execution,
   runtime: Runtime,
+  isFinal: (error: unknown) => boolean,
   work: () => Promise<Value>,
 ): Promise<Value> {
   const { hooks } = job;
@@ -42,7 +44,8 @@ export async function withHooks<Value extends Made>(
     await tellAll(hooks.onSuccess, call('onSuccess', outcome), execution);
     return outcome.value;
   }
-  if (isWorthTelling(outcome.error)) await tellAll(hooks.onFailure, call('onFailure', outcome), execution);
+  if (isWorthTelling(outcome.error) && isFinal(outcome.error))
+    await tellAll(hooks.onFailure, call('onFailure', outcome), execution);
   throw outcome.error;
 }
 

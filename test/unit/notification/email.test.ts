@@ -32,6 +32,7 @@ describe('email', () => {
     expect(mail).toMatchObject({ from: 'backup@example.org', to: ['ops@example.org', 'boss@example.org'], ...login });
     expect(mail?.data).toMatch(/^From: Backups <backup@example\.org>$/m);
     expect(subjectOf(mail?.data)).toBe(`[dbbackup] ❌ ${failure.title}`);
+    expect(mail?.data).toMatch(/^Auto-Submitted: auto-generated/m);
     expect(mail?.data).toContain('TOOL_FAILED: pg_dump said "no"');
     expect(mail?.data).toContain('pg_dump: oh no');
   });
