@@ -1,4 +1,7 @@
-/** Times whole commands, in turn, and takes the peak memory of the process itself from the kernel's own account. */
+/**
+ * Times whole commands, in turn; processor time and peak memory are the kernel's own account. On a machine that does other
+ * things as well, processor time tells more than the clock.
+ */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -14,6 +17,8 @@ export interface Command {
 
 export interface Sample {
   readonly seconds: number;
+  /** Of the started process and all that it waited for, not of servers; in steps of 10 ms. */
+  readonly cpuSeconds: number;
   /** Peak resident set of the started process (not of its children), in MB of 10^6 bytes. */
   readonly peakMb: number;
 }
@@ -22,6 +27,7 @@ export interface Sample {
 export async function measure({ command, args, env, cwd, prepare }: Command): Promise<Sample> {
   await prepare?.();
   const [program, all] = args ? [command, args] : ['bash', ['-o', 'pipefail', '-c', command]];
+  const cpuBefore = childrenCpu();
   const started = process.hrtime.bigint();
   const child = spawn(program, [...all], { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
   let stderr = '';
@@ -39,7 +45,14 @@ export async function measure({ command, args, env, cwd, prepare }: Command): Pr
   clearInterval(watch);
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   if (code !== 0) throw new Error(`${command} ${args?.join(' ') ?? ''} exited ${code}: ${stderr}`);
-  return { seconds, peakMb };
+  return { seconds, cpuSeconds: childrenCpu() - cpuBefore, peakMb };
+}
+
+/** Of the children of this process that have ended, in seconds: cutime and cstime of proc(5), in ticks of 10 ms. */
+function childrenCpu(): number {
+  const stat = readFileSync('/proc/self/stat', 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[13]) + Number(fields[14])) / 100;
 }
 
 function peakOf(pid: number | undefined): number {
@@ -64,6 +77,8 @@ export interface Row {
   /** Median of ours / theirs, pair by pair. */
   readonly ratio: number;
   readonly spread: readonly [number, number];
+  /** Processor seconds, medians: ours and theirs. */
+  readonly cpu: readonly [number, number];
   readonly peakMb: number;
 }
 
@@ -81,6 +96,7 @@ export async function compare({ name, ours, theirs }: Comparison, rounds: number
     theirs: median(pairs.map(([, b]) => b.seconds)),
     ratio: median(ratios),
     spread: [ratios[0] ?? 0, ratios.at(-1) ?? 0],
+    cpu: [median(pairs.map(([a]) => a.cpuSeconds)), median(pairs.map(([, b]) => b.cpuSeconds))],
     peakMb: Math.max(...pairs.map(([a]) => a.peakMb)),
   };
 }
@@ -95,9 +111,13 @@ export function table(rows: readonly Row[]): string {
   const lines = rows.map((row) => {
     const figures = [row.ours, row.theirs].map((seconds) => `${seconds.toFixed(2)} s`.padStart(9)).join('');
     const spread = `(${row.spread.map((each) => each.toFixed(2)).join('–')})`;
-    return `${row.name.padEnd(44)}${figures}  ×${row.ratio.toFixed(2)} ${spread.padEnd(13)} ${row.peakMb.toFixed(0).padStart(4)} MB`;
+    return `${row.name.padEnd(44)}${figures}  ×${row.ratio.toFixed(2)} ${spread.padEnd(13)} ${row.cpu
+      .map((each) => each.toFixed(2))
+      .join(' / ')
+      .padStart(13)} ${row.peakMb.toFixed(0).padStart(4)} MB`;
   });
-  return [`${'ours against theirs, medians'.padEnd(44)}     ours   theirs  ratio             peak`, ...lines].join(
-    '\n',
-  );
+  return [
+    `${'ours against theirs, medians'.padEnd(44)}     ours   theirs  ratio               cpu seconds  peak`,
+    ...lines,
+  ].join('\n');
 }

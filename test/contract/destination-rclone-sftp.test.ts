@@ -11,7 +11,9 @@ describeDestination('rclone (sftp remote)', {
   async create() {
     server = await startSshd();
     // Two rclones that make one folder over SFTP at the same moment may both fail, which a job repeats.
-    for (const folder of ['race', 'many']) await mkdir(join(server.root, 'store', folder), { recursive: true });
+    for (const folder of ['race', 'many', 'round-trip', 'odd', 'list/a']) {
+      await mkdir(join(server.root, 'store', folder), { recursive: true });
+    }
     const destination = rcloneType.open(rcloneOptionsFor(server), '/');
     return { destination, cleanup: () => server.stop() };
   },

@@ -12,7 +12,7 @@ import { openCampaign } from './campaign.ts';
 import { expectCode, makeWorkplace, type Workplace } from './cli.ts';
 import { runAndKill } from './kill.ts';
 
-const campaign = openCampaign('destination-crash', 2);
+const campaign = openCampaign('destination-crash', 1);
 const megabytes = 12;
 const kept = 2;
 const deaths = [

@@ -81,12 +81,11 @@ export class RcloneProgram {
 
   /** Removing what is not there is no error. */
   async remove(key: string, signal?: AbortSignal): Promise<void> {
-    // rclone says the same of a missing file as of any other failure.
-    if ((await this.stat(key, signal)) === undefined) return;
     try {
       await capture(this.#spec(['deletefile', at(key)], signal));
     } catch (error) {
       signal?.throwIfAborted();
+      // rclone says the same of a missing file as of any other failure.
       if ((await this.stat(key, signal)) !== undefined) throw error;
     }
   }

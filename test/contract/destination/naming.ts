@@ -37,7 +37,7 @@ const unsafeKeys = [
 export function testNaming(subject: Subject, suite: DestinationSuite): void {
   const names = suite.slow ? oddNames.filter((_, index) => index % 5 === 2) : oddNames;
   describe('naming', () => {
-    it.each(names)('F33 keeps %j as it is', async (name) => {
+    it.concurrent.each(names)('F33 keeps %j as it is', async (name) => {
       const { destination } = subject();
       const key = `odd/${name}/${name}`;
       const bytes = sampleBytes(300);

@@ -150,9 +150,8 @@ export function testPublishing(subject: Subject, suite: DestinationSuite): void 
 }
 
 async function expectNothing(destination: Destination, key: string): Promise<void> {
-  expect(await destination.stat(key)).toBeUndefined();
-  expect(await codeOf(destination.get(key))).toBe('OBJECT_MISSING');
-  expect(await keysUnder(destination, key)).toEqual([]);
+  const answers = [destination.stat(key), codeOf(destination.get(key)), keysUnder(destination, key)];
+  expect(await Promise.all(answers)).toEqual([undefined, 'OBJECT_MISSING', []]);
 }
 
 /** Resolves when the number has stood still for half a second. */
