@@ -6,6 +6,8 @@
  */
 
 const secrets = new Set<string>();
+/** Those that the user wrote among the words of a command: programs may have them as arguments. */
+const words = new Set<string>();
 const mask = '***';
 const shortest = 4;
 
@@ -17,17 +19,34 @@ export const urlPassword = /([a-z][a-z0-9+.-]*:\/\/[^\s:/]*:)([^\s/]+(?:\/[^\s"'
 
 /** Registers a secret value for the life of the process. */
 export function registerSecret(value: string): void {
-  for (const form of [value, value.trim(), encodeURIComponent(value), JSON.stringify(value).slice(1, -1)]) {
-    if (form.length >= shortest) secrets.add(form);
-  }
+  for (const form of formsOf(value)) secrets.add(form);
+}
+
+/** Registers a secret that stands on a command line of the user's own making, where it is no news to `holdsSecret`. */
+export function registerSecretWord(value: string): void {
+  for (const form of formsOf(value)) words.add(form);
+}
+
+function formsOf(value: string): readonly string[] {
+  const forms = [value, value.trim(), encodeURIComponent(value), JSON.stringify(value).slice(1, -1)];
+  return forms.filter((form) => form.length >= shortest);
 }
 
 /** Replaces every registered secret, and the password part of any URL, in `text`. */
 export function redact(text: string): string {
+  return replaced(text, [...secrets, ...words]);
+}
+
+/** True where `text` must not be seen by other users of the machine, as arguments of programs are. */
+export function holdsSecret(text: string): boolean {
+  return replaced(text, [...secrets]) !== text;
+}
+
+function replaced(text: string, registered: readonly string[]): string {
   let result = text.replace(urlPassword, `$1${mask}`);
   result = result.replace(/([?&]password=)[^\s&#]+/gi, `$1${mask}`);
   // Longest first, so that a secret which contains another is replaced whole.
-  for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
+  for (const secret of registered.toSorted((a, b) => b.length - a.length)) {
     result = result.replaceAll(secret, mask);
   }
   return result;

@@ -15,12 +15,19 @@ export interface SecretPart {
   /** What stays to be seen. */
   readonly head: string;
   readonly secret: string;
+  /** No mere suspicion: worth hiding in every other text, too. */
+  readonly certain: boolean;
+}
+
+/** Of what `-p`, `-u` and variables bring, this is a password, and neither a word of every day nor a path. */
+export function isPasswordLike(text: string): boolean {
+  return /^(?=.*\d)(?=.*[a-z])(?![./~])\S{6,}$/i.test(text);
 }
 
 /** What of `word` is secret, behind the words `before` of the same command; undefined where nothing is. */
 export function secretPart(word: string, before: readonly string[]): SecretPart | undefined {
   const [, option = '', assigned = ''] = /^(--?[\w-]+)=(.+)$/s.exec(word) ?? [];
-  if (secretOption.test(option)) return { head: `${option}=`, secret: assigned };
+  if (secretOption.test(option)) return { head: `${option}=`, secret: assigned, certain: true };
   const [, flag = '', attached = ''] = /^(-u|--user=)(.+)$/s.exec(word) ?? [];
   if (flag !== '') return ofUser(flag, attached);
   return ofShortOption(word, before) ?? behindOption(word, before);
@@ -30,7 +37,7 @@ export function secretPart(word: string, before: readonly string[]): SecretPart 
 function ofShortOption(word: string, before: readonly string[]): SecretPart | undefined {
   if (!word.startsWith('-p') || word.length === 2) return undefined;
   const isPlain = plainWord.test(word) || plainNumber.test(word.slice(2)) || plainFor(before);
-  return isPlain ? undefined : { head: '-p', secret: word.slice(2) };
+  return isPlain ? undefined : doubtful('-p', word.slice(2));
 }
 
 /** `-u me:X`, `--password X`, `-p X`. */
@@ -38,15 +45,19 @@ function behindOption(word: string, before: readonly string[]): SecretPart | und
   const last = before.at(-1) ?? '';
   if (last === '-u' || last === '--user') return ofUser('', word);
   if (word === '' || word.startsWith('-')) return undefined;
-  if (secretOption.test(last)) return { head: '', secret: word };
+  if (secretOption.test(last)) return { head: '', secret: word, certain: true };
   const isPassword = last === '-p' && !plainNumber.test(word) && !plainFor(before);
-  return isPassword ? { head: '', secret: word } : undefined;
+  return isPassword ? doubtful('', word) : undefined;
 }
 
 /** `me:X`; a name alone and `1000:1000` are no secrets. */
 function ofUser(flag: string, value: string): SecretPart | undefined {
   const [, user = '', secret = ''] = /^([^:]*:)(.+)$/s.exec(value) ?? [];
-  return secret === '' || plainNumber.test(value) ? undefined : { head: flag + user, secret };
+  return secret === '' || plainNumber.test(value) ? undefined : doubtful(flag + user, secret);
+}
+
+function doubtful(head: string, secret: string): SecretPart {
+  return { head, secret, certain: isPasswordLike(secret) };
 }
 
 function plainFor(before: readonly string[]): boolean {

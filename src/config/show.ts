@@ -1,25 +1,32 @@
 /**
  * The file's content without its secrets, for `config show`. References stay as written, since they hold none, but for
- * the defaults of secret options.
+ * the defaults of secret options and for passwords among the words of a command.
  */
-import { registerSecret, urlPassword } from '../redact.ts';
+import { registerSecret, registerSecretWord, urlPassword } from '../redact.ts';
+import { isPlainVariable } from './plain-variable.ts';
 import { assignment, beforePath, isSecretHeader, isSecretName, passwordsIn } from './secret-name.ts';
-import { replaceSecretWords } from './secret-word.ts';
+import { isPasswordLike, replaceSecretWords, type SecretPart } from './secret-word.ts';
 import { parseTemplate } from './template.ts';
 import { isRecord, type Path, valueAt, walkStrings } from './walk-strings.ts';
 
 const mask = '***';
+const reference = /(?<!\$)\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}/g;
 
 /** `ConfigReading.raw` with literal passwords, tokens, keys and the passwords of URLs as `***`. */
 export function showConfig(raw: unknown): unknown {
-  return shown(raw, []);
+  return masked(raw, [], () => mask);
 }
 
 /** Makes every literal secret of the file known to `redact`. */
 export function registerLiteralSecrets(raw: unknown): void {
   walkStrings(raw, (text, path) => {
     if (isSecret(path)) for (const literal of literalsOf(text)) registerSecret(literal);
+    else if (isSecretVariable(path, text)) literalsOf(text).filter(isPasswordLike).forEach(registerSecretWord);
     for (const password of passwordsIn(text)) if (!password.includes('${')) registerSecret(password);
+  });
+  masked(raw, [], ({ secret, certain }) => {
+    if (certain) registerSecretWord(secret);
+    return mask;
   });
 }
 
@@ -33,32 +40,36 @@ export function literalSecrets(raw: unknown): readonly Path[] {
   return found;
 }
 
+/** Says what to put in place of a password among the words of a command. */
+type Hide = (part: SecretPart) => string;
+
 /** `before`: the words of the list that go before a text. */
-function shown(value: unknown, path: Path, before: readonly string[] = []): unknown {
-  if (Array.isArray(value)) return value.map((item, index) => shown(item, [...path, index], texts(value, index)));
+function masked(value: unknown, path: Path, hide: Hide, before: readonly string[] = []): unknown {
+  if (Array.isArray(value))
+    return value.map((item, index) => masked(item, [...path, index], hide, texts(value, index)));
   if (isRecord(value)) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shown(item, [...path, key])]));
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, masked(item, [...path, key], hide)]));
   }
-  if (typeof value === 'string')
-    return isHidden(path) ? maskedSecret(value) : maskedText(value, isCommand(path) && before);
-  return typeof value === 'number' && (isSecret(path) || isVariable(path)) ? mask : value;
+  if (typeof value === 'number') return isHidden(path, String(value)) ? mask : value;
+  if (typeof value !== 'string') return value;
+  return isHidden(path, value) ? maskedSecret(value, hide) : maskedText(value, hide, isCommand(path) && before);
 }
 
 function texts(list: readonly unknown[], end: number): readonly string[] {
   return list.slice(0, end).map((each) => (typeof each === 'string' ? each : ''));
 }
 
-/**
- * Lists may be the words of a program, and hooks are commands. What is hidden in them is not registered as a secret: the
- * program would be refused for it, and the word may be a harmless one.
- */
+/** Lists may be the words of a program, and hooks are commands. */
 function isCommand(path: Path): boolean {
   return typeof path.at(-1) === 'number' || path.slice(2).includes('hooks');
 }
 
-/** Variables for a program hold its secrets under any name. */
-function isVariable(path: Path): boolean {
-  return path.slice(2, -1).some((key) => key === 'env' || key === 'environment');
+/** Variables for a program may hold its secrets under any name. */
+function isSecretVariable(path: Path, value: string): boolean {
+  const isVariable = path.slice(2, -1).some((key) => key === 'env' || key === 'environment');
+  if (!isVariable) return false;
+  const literal = value.replace(reference, (written) => /^\$\{\w+:-(.*)\}$/s.exec(written)?.[1] ?? '');
+  return !isPlainVariable(String(path.at(-1)), literal);
 }
 
 /** The first two keys are section and name; options and what is inside them follow. `signing` has no names. */
@@ -73,29 +84,29 @@ function isSecretOfChannel([option = '', header = '']: readonly string[]): boole
 }
 
 /** ntfy's topic is a password too, but often a plain word, which must stay readable in every other text. */
-function isHidden(path: Path): boolean {
-  return isSecret(path) || isVariable(path) || (path[0] === 'notifications' && path[2] === 'topic');
+function isHidden(path: Path, value: string): boolean {
+  return isSecret(path) || isSecretVariable(path, value) || (path[0] === 'notifications' && path[2] === 'topic');
 }
 
-const reference = /(?<!\$)\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}/g;
-
 /** Of a secret option only its references are shown. */
-function maskedSecret(text: string): string {
-  const references = [...text.matchAll(reference)].map(([written]) => withoutDefault(written));
+function maskedSecret(text: string, hide: Hide): string {
+  const references = [...text.matchAll(reference)].map(([written]) => withoutDefault(maskedReference(written, hide)));
   const hasLiteral = text.replace(reference, '') !== '';
   return (hasLiteral ? [mask, ...references] : references).join('') || (text === '' ? '' : mask);
 }
 
 /** Passwords of URLs, connection strings and, with the words `before`, commands; where a text has such, defaults of its references are hidden as well. */
-function maskedText(text: string, before: readonly string[] | false): string {
+function maskedText(text: string, hide: Hide, before: readonly string[] | false): string {
   const kept: string[] = [];
   const isAddress = text.includes('://') || text.replace(reference, '').includes('=');
   const bare = text.replace(reference, (written) => {
-    kept.push(isAddress ? withoutDefault(written) : written);
+    const told = maskedReference(written, hide);
+    kept.push(isAddress ? withoutDefault(told) : told);
     return `\u0000${kept.length - 1}\u0000`;
   });
   const hidden = (value: string) => (value.replace(/\0\d+\0/g, '') === '' ? value : mask);
-  const plain = before ? replaceSecretWords(bare, before, ({ secret }) => hidden(secret)) : bare;
+  const unlessReference: Hide = (part) => (hidden(part.secret) === mask ? hide(part) : part.secret);
+  const plain = before ? replaceSecretWords(bare, before, unlessReference) : bare;
   return plain
     .replace(urlPassword, (_, before: string, password: string) => {
       // `u:${PW}@h/d?x=a@b`: what follows the reference is no secret.
@@ -106,6 +117,13 @@ function maskedText(text: string, before: readonly string[] | false): string {
       return isSecretName(name) ? `${name}${equals}${hidden(value)}` : all;
     })
     .replace(/\0(\d+)\0/g, (_, index: string) => kept[Number(index)] ?? mask);
+}
+
+/** `${exec:tool --token X}`. */
+function maskedReference(written: string, hide: Hide): string {
+  return written.replace(/^(\$\{exec:)(.*)(\})$/s, (_, head: string, command: string, end: string) => {
+    return head + replaceSecretWords(command, [], hide) + end;
+  });
 }
 
 function withoutDefault(written: string): string {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DbBackupError } from '../errors.ts';
-import { redact } from '../redact.ts';
+import { holdsSecret } from '../redact.ts';
 import { exitFailure, nameOf, ProgramFailure, startFailure, timeoutFailure } from './failure.ts';
 import { endGroup, forgetGroup, graceMs, registerGroup } from './group.ts';
 import { IdleTimer } from './idle-timer.ts';
@@ -198,7 +198,7 @@ function startedSpec(spec: ProgramSpec): ProgramSpec {
 }
 
 function refuseSecrets(spec: ProgramSpec): void {
-  if (spec.args.every((argument) => redact(argument) === argument)) return;
+  if (!spec.args.some(holdsSecret)) return;
   throw new DbBackupError('UNEXPECTED', `refused to start ${nameOf(spec)}: one of its arguments contains a secret`, {
     hint: 'Every user of this machine can read arguments. A password that is also the name of a database, user or file must be changed.',
   });

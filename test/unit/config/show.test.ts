@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of configs
 import { expect, test } from 'vitest';
 import { literalSecrets, registerLiteralSecrets, showConfig } from '../../../src/config/show.ts';
-import { redact } from '../../../src/redact.ts';
+import { holdsSecret, redact } from '../../../src/redact.ts';
 
 function shown(options: Record<string, unknown>): unknown {
   const { sources } = showConfig({ sources: { 'token-store': options } }) as Record<string, Record<string, unknown>>;
@@ -79,9 +79,46 @@ test('words in quotes, and quotes within quotes', () => {
 });
 
 test('variables of programs are hidden under any name, references are not', () => {
-  const env = { FOO_AUTH: 'X', MONGO_PW: 'X', HOME: '/x', SET: '${SET}' };
-  const hidden = { FOO_AUTH: '***', MONGO_PW: '***', HOME: '***', SET: '${SET}' };
+  const env = { FOO_AUTH: 'X', MONGO_PW: 'X', NOTE: 'X', PIN: 123456, TZ_PW: 'UTC', SET: '${SET}' };
+  const hidden = { FOO_AUTH: '***', MONGO_PW: '***', NOTE: '***', PIN: '***', TZ_PW: '***', SET: '${SET}' };
   expect(shown({ env, environment: env })).toEqual({ env: hidden, environment: hidden });
+});
+
+test('but for those that surely are none', () => {
+  const env = {
+    TZ: 'UTC',
+    LC_ALL: 'C.UTF-8',
+    HOME: '/x',
+    DEBUG: 'true',
+    TRIES: 3,
+    ZONE: '${ZONE}',
+    LANG: '${LANG:-C}',
+    ETCDCTL_API: '3',
+    ETCDCTL_ENDPOINTS: 'https://10.0.0.1:2379,https://10.0.0.2:2379',
+    ETCDCTL_USER: 'root:${ETCD_PASSWORD}',
+    RCLONE_CONFIG_NAS_TYPE: 'sftp',
+  };
+  expect(shown({ env })).toEqual({ env });
+  expect(literalSecrets({ sources: { a: { env } } })).toEqual([]);
+});
+
+test.each([
+  ['DB_USER', 'root:X', '***'],
+  ['DB_USER', 'root:${PW:-X}', '***${PW:-***}'],
+  ['DB_HOST', 'https://u:X@h', '***'],
+  ['DB_ENDPOINT', 'https://hooks.example.org/T1/x', '***'],
+  ['DATA_PATH', 'X', '***'],
+])('%s is hidden where it holds %s', (name, value, expected) => {
+  expect(shown({ env: { [name]: value } })).toEqual({ env: { [name]: expected } });
+});
+
+test('passwords among the words of a reference are hidden, the reference itself is not', () => {
+  const options = { password: '${exec:vault read --token X db}', url: 'pg://u:${exec:tool -u me:X}@h/d' };
+  expect(shown(options)).toEqual({
+    password: '${exec:vault read --token *** db}',
+    url: 'pg://u:${exec:tool -u me:***}@h/d',
+  });
+  expect(literalSecrets({ sources: { a: options } })).toHaveLength(2);
 });
 
 test.each(['dbPw', 'pwd', 'auth', 'FOO_AUTH', 'cred', 'apiKey', 'passphrase'])('%s is the name of a secret', (name) =>
@@ -90,9 +127,15 @@ test.each(['dbPw', 'pwd', 'auth', 'FOO_AUTH', 'cred', 'apiKey', 'passphrase'])('
 test.each(['author', 'httpWait', 'authSource'])('%s is not', (name) =>
   expect(shown({ [name]: 'X' })).toEqual({ [name]: 'X' }));
 
-test('words of commands are hidden where the config is shown, and no program is refused for them', () => {
-  registerLiteralSecrets({ sources: { a: { dump: ['tool', '--password', 'quuxword', '-p', 'project'] } } });
-  expect(redact('quuxword project')).toBe('quuxword project');
+test('passwords of commands and variables are hidden everywhere, and no program is refused for them', () => {
+  const dump = ['tool', '--password', 'quuxword', '-p', 'project', '-u', 'me:hunter2'];
+  const env = { NOTE: 'k3yword', OTHER: 'plain', FILE_OF: '/srv/k3y' };
+  const jobs = { shop: { hooks: { before: 'tool --token hookword' } } };
+  registerLiteralSecrets({ sources: { a: { dump, env, url: '${exec:tool --secret execword}' } }, jobs });
+  expect(redact('quuxword project hunter2 k3yword plain /srv/k3y hookword execword')).toBe(
+    '*** project *** *** plain /srv/k3y *** ***',
+  );
+  expect(dump.some(holdsSecret)).toBe(false);
 });
 
 test('the URLs, headers and topics of channels are secrets', () => {
