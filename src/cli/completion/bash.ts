@@ -1,5 +1,5 @@
 /** Completion for bash 3.2 and newer; needs no package beside it. */
-import { placeCases, valueCases } from './posix-cases.ts';
+import { lookUps } from './posix-look-ups.ts';
 import type { CompletionNode } from './tree.ts';
 
 export function bashCompletion(tree: readonly CompletionNode[]): string {
@@ -16,19 +16,7 @@ ${cases(tree, (node) => echo(node.options.flatMap(({ names }) => names)))}
   esac
 }
 
-# What stands behind an option; nothing for a mere switch.
-_dbbackup_value() {
-  case "$1 $2" in
-${valueCases(tree)}
-  esac
-}
-
-# What stands at a place, counted from 0.
-_dbbackup_place() {
-  case "$1 $2" in
-${placeCases(tree)}
-  esac
-}
+${lookUps(tree)}
 
 _dbbackup_names() {
   dbbackup __names "$1" \${2:+"--config=$2"} 2>/dev/null

@@ -1,5 +1,5 @@
 /** Completion for zsh, with descriptions; for a folder of $fpath, or to be sourced after compinit. */
-import { placeCases, valueCases } from './posix-cases.ts';
+import { lookUps } from './posix-look-ups.ts';
 import type { CompletionNode } from './tree.ts';
 
 export function zshCompletion(tree: readonly CompletionNode[]): string {
@@ -19,19 +19,7 @@ ${lists(tree, (node) => node.options.flatMap(({ names, description }) => names.m
   esac
 }
 
-# What stands behind an option; nothing for a mere switch.
-_dbbackup_value() {
-  case "$1 $2" in
-${valueCases(tree)}
-  esac
-}
-
-# What stands at a place, counted from 0.
-_dbbackup_place() {
-  case "$1 $2" in
-${placeCases(tree)}
-  esac
-}
+${lookUps(tree)}
 
 _dbbackup_names() {
   reply=(\${(f)"$(dbbackup __names "$1" \${2:+"--config=$2"} 2>/dev/null)"})

@@ -1,8 +1,24 @@
-/** The lines of `case` in which bash and zsh agree: kinds of values, a list of choices as `=a b c`. */
+/** The functions in which bash and zsh agree: they echo kinds of values, a list of choices as `=a b c`. */
 import type { CompletionNode, ValueKind } from './tree.ts';
 
+export function lookUps(tree: readonly CompletionNode[]): string {
+  return `# What stands behind an option; nothing for a mere switch.
+_dbbackup_value() {
+  case "$1 $2" in
+${valueCases(tree)}
+  esac
+}
+
+# What stands at a place, counted from 0.
+_dbbackup_place() {
+  case "$1 $2" in
+${placeCases(tree)}
+  esac
+}`;
+}
+
 /** For `case "<path> <option>"`. */
-export function valueCases(tree: readonly CompletionNode[]): string {
+function valueCases(tree: readonly CompletionNode[]): string {
   const lines = tree.flatMap(({ path, options }) =>
     options.flatMap(({ names, value }) => {
       const patterns = names.map((name) => `'${path} ${name}'`).join(' | ');
@@ -13,7 +29,7 @@ export function valueCases(tree: readonly CompletionNode[]): string {
 }
 
 /** For `case "<path> <place>"`, places counted from 0. */
-export function placeCases(tree: readonly CompletionNode[]): string {
+function placeCases(tree: readonly CompletionNode[]): string {
   const lines = tree.flatMap(({ path, positions, variadic }) =>
     positions.map((kind, index) => {
       const isLast = index === positions.length - 1;
