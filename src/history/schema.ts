@@ -1,6 +1,6 @@
 /**
  * Tables of the history. Times are milliseconds since 1970 (UTC), sizes bytes.
- * After a change: `npx drizzle-kit@0.31 generate --dialect sqlite --schema src/history/schema.ts --out src/history/migrations`;
+ * After a change: `npm run migrations`;
  * a migration that was ever released is never edited.
  */
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
