@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { messageOf, wrapError } from '../errors.ts';
@@ -26,6 +27,8 @@ export class Flow {
   #failure: { readonly error: unknown } | undefined;
 
   constructor({ source, stages, signal }: FlowInput, branchCount: number) {
+    // Every destination waits for it, some with several requests at a time.
+    setMaxListeners(0, this.#stop.signal);
     this.#fanOut = new FanOut(branchCount);
     this.branches = this.#fanOut.branches;
     this.#streams = [source, ...stages.map((stage) => stage.stream)];

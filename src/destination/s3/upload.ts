@@ -6,6 +6,7 @@
  * awaited, and what may have been published under the name is taken back.
  */
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { DbBackupError, wrapError } from '../../errors.ts';
 import { pause } from '../backoff.ts';
@@ -41,6 +42,8 @@ export class Upload {
   async run(stream: Readable, signal: AbortSignal): Promise<StoredObject> {
     const stop = new AbortController();
     const either = AbortSignal.any([signal, stop.signal]);
+    // One for each part in flight, of which there may be 64.
+    setMaxListeners(0, either);
     addAbortSignal(either, stream);
     const cut = this.#parts.cut(stream);
     try {

@@ -1,8 +1,10 @@
 /** What is put is what is got. */
 import { createHash } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { getEventListeners } from 'node:events';
+import { buffer } from 'node:stream/consumers';
+import { describe, expect, it, vi } from 'vitest';
 import type { DestinationSuite, Subject } from '../describe-destination.ts';
-import { codeOf, getBytes, neverAborted, putBytes, sampleBytes } from './sample.ts';
+import { codeOf, getBytes, interruptedStream, neverAborted, putBytes, sampleBytes, streamOf } from './sample.ts';
 
 const usualSizes = [0, 1, 65_535, 65_536, 65_537, 5 * 1024 * 1024 + 13];
 
@@ -24,6 +26,23 @@ export function testRoundTrip(subject: Subject, suite: DestinationSuite): void {
       }
       await destination.delete(key);
       expect(await destination.stat(key)).toBeUndefined();
+    });
+
+    it('lets go of the signal when it is done: that of a run lives through hundreds of objects', async () => {
+      const { destination } = subject();
+      const { signal } = new AbortController();
+      const bytes = sampleBytes(100_000);
+      await destination.put('round-trip/signal', streamOf(bytes), { signal });
+      await destination.replace('round-trip/signal.state.json', Buffer.from('{}'), { signal });
+      expect((await buffer(await destination.get('round-trip/signal', { signal }))).equals(bytes)).toBe(true);
+      for await (const { size } of destination.list('round-trip/signal', { signal })) expect(size).toBeGreaterThan(0);
+      await expect(destination.put('round-trip/signal', streamOf(bytes), { signal })).rejects.toThrow();
+      const failing = interruptedStream(bytes, () => Promise.reject(new Error('broke off')));
+      await expect(destination.put('round-trip/failing', failing, { signal })).rejects.toThrow();
+      const cut = interruptedStream(bytes, () => void cut.destroy());
+      await expect(destination.put('round-trip/cut', cut, { signal })).rejects.toThrow();
+      (await destination.get('round-trip/signal', { signal })).destroy();
+      await vi.waitFor(() => expect(getEventListeners(signal, 'abort')).toEqual([]), 10_000);
     });
 
     it('gets from a byte in the middle on', async () => {

@@ -1,5 +1,6 @@
 /** Bytes, streams and questions that the contract suite of destinations is made of. */
 import { createCipheriv } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { Destination, StoredObject } from '../../../src/destination/destination.ts';
@@ -10,6 +11,8 @@ export const seed = Number(process.env['DBBACKUP_TEST_SEED'] ?? Date.now() % 1_0
 export const rounds = Number(process.env['DBBACKUP_TEST_ROUNDS'] ?? 5);
 
 export const neverAborted = new AbortController().signal;
+// As that of a run: what goes on at once waits for it, and that may be much.
+setMaxListeners(0, neverAborted);
 
 /** The same incompressible bytes for the same `number`. */
 export function sampleBytes(size: number, number = 1): Buffer {

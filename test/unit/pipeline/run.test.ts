@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Readable, Transform } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { DbBackupError } from '../../../src/errors.ts';
@@ -221,6 +222,25 @@ describe('runPipeline', () => {
     };
     await runPipeline({ source: sourceOf(content), stages: [], sinks: [readingSink('a')], signal: controller.signal });
     expect(added).toEqual(['add', 'remove']);
+  });
+
+  test('a dozen sinks that wait for the signal are no leak to warn of', async () => {
+    const warnings: string[] = [];
+    const warned = ({ name }: Error) => void warnings.push(name);
+    process.on('warning', warned);
+    const waiting: Sink<void> = {
+      name: 'waiting',
+      async consume(stream, signal) {
+        const aborted = once(signal, 'abort');
+        stream.resume();
+        await Promise.race([aborted, once(stream, 'end')]);
+      },
+    };
+    const sinks = Array.from({ length: 12 }, () => waiting);
+    await runPipeline({ source: sourceOf(content), stages: [], sinks, signal: neverAborted });
+    await new Promise(setImmediate);
+    process.off('warning', warned);
+    expect(warnings).toEqual([]);
   });
 
   test('refuses a run without sinks', async () => {
