@@ -17,7 +17,15 @@ const compiled = ['better-sqlite3', 'zstd-napi'];
  */
 async function install(tarball: string, prefix: string): Promise<void> {
   const whole = process.env['DBBACKUP_SOAK'] === '1';
-  const options = ['--global', '--prefix', prefix, '--no-audit', '--no-fund', ...(whole ? [] : ['--ignore-scripts'])];
+  const options = [
+    '--global',
+    '--prefix',
+    prefix,
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+    ...(whole ? [] : ['--ignore-scripts']),
+  ];
   await exec('npm', ['install', ...options, tarball], { cwd: prefix, maxBuffer: 64 * 1024 * 1024 });
   if (whole) return;
   for (const name of compiled) {

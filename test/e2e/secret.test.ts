@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type HttpReceiver, startHttpReceiver } from '../servers/http-receiver.ts';
 import { fillNoise } from '../servers/sqlite-nasty.ts';
 import { processesOf } from './aftermath.ts';
 import { expectCode, makeWorkplace, type Workplace } from './cli.ts';
@@ -15,11 +16,15 @@ const canaries = {
 };
 
 let place: Workplace;
+let receiver: HttpReceiver;
 let printed = '';
 let watched = '';
 
 beforeAll(async () => {
   place = await makeWorkplace({ CANARY: canaries.variable });
+  receiver = await startHttpReceiver();
+  const told = `user:${canaries.url}@127.0.0.1`;
+  const query = `/${canaries.url}?token=${canaries.url}`;
   fillNoise(place.path('shop.sqlite'), 3);
   await writeFile(place.path('secret'), `${canaries.file}\n`, { mode: 0o600 });
   await writeFile(place.path('tell'), `#!/bin/sh\nsleep 0.1; printf %s '${canaries.program}'\n`, { mode: 0o700 });
@@ -31,22 +36,26 @@ encryption:
   file: { type: age, passphrase: "\${file:secret}" }
   program: { type: aes-256-gcm, passphrase: "\${exec:./tell}" }
 notifications:
-  url: { type: webhook, url: "http://user:${canaries.url}@127.0.0.1:1/${canaries.url}?token=${canaries.url}", on: [success, failure] }
+  url: { type: webhook, url: "http://${told}:1${query}", on: [success, failure] }
+  refusing: { type: webhook, url: "http://${told}:${new URL(receiver.url).port}${query}", on: success }
 jobs:
-  variable: { source: shop, destinations: disk, format: sql, compression: bzip2, encryption: variable, notify: [url] }
+  variable: { source: shop, destinations: disk, format: sql, compression: bzip2, encryption: variable, notify: [refusing] }
   file: { source: shop, destinations: disk, compression: bzip2, encryption: file }
-  program: { source: shop, destinations: disk, encryption: program, notify: [url] }
+  program: { source: shop, destinations: disk, encryption: program, notify: [refusing] }
   gone: { source: gone, destinations: disk, encryption: variable, notify: [url] }
 `);
 }, 60_000);
-afterAll(() => place.remove());
+afterAll(async () => {
+  await receiver?.close();
+  await place.remove();
+});
 
 /** Runs while looking at the command lines of all processes, as `ps` would. */
 async function run(...args: string[]) {
   const { ended } = place.start(args);
   const watch = setInterval(() => {
     for (const pid of processesOf(place)) watched += commandLine(pid);
-  }, 10);
+  }, 40);
   const done = await ended.finally(() => clearInterval(watch));
   printed += done.stdout + done.stderr;
   return done;
@@ -62,6 +71,8 @@ function commandLine(pid: number): string {
 
 test('F38 secrets from a variable, a file, a program and a URL are found nowhere', { timeout: 300_000 }, async () => {
   for (const job of ['variable', 'file', 'program']) {
+    // The store of a webhook's words: what it is sent, in the message of the failure.
+    receiver.answers.push({ status: 403, body: `no entry for ${canaries.url}` });
     await run('run', job);
     expectCode(await run('verify', `${job}@latest`), 0);
   }
