@@ -1,4 +1,5 @@
 /** Who holds a lock, for people to read; the lock itself is the kernel's and does not depend on this file. */
+import { readFileSync } from 'node:fs';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { redact } from '../redact.ts';
@@ -9,17 +10,35 @@ const holderSchema = z.object({
   pid: z.number(),
   command: z.string(),
   since: z.iso.datetime(),
+  /** Boot id of the kernel that keeps the lock: containers of one machine have names of their own, and share it. */
+  kernel: z.string().optional(),
 });
 
 /** The holder, and since when (ISO 8601). */
 export type HeldBy = Readonly<z.infer<typeof holderSchema>>;
 
 /** `command` is shown to people (`dbbackup run shop`). */
-export type LockHolder = Omit<HeldBy, 'since'>;
+export type LockHolder = Omit<HeldBy, 'since' | 'kernel'>;
+
+/** Undefined where the system has none (https://docs.kernel.org/admin-guide/sysctl/kernel.html#random). */
+export const thisKernel = readBootId();
+
+function readBootId(): string | undefined {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  } catch {
+    return undefined;
+  }
+}
 
 /** Call it only while holding the lock. */
 export async function writeHolder(file: string, holder: LockHolder): Promise<void> {
-  const heldBy: HeldBy = { ...holder, command: redact(holder.command), since: new Date().toISOString() };
+  const heldBy: HeldBy = {
+    ...holder,
+    command: redact(holder.command),
+    since: new Date().toISOString(),
+    kernel: thisKernel,
+  };
   const temporary = `${file}.tmp`;
   try {
     await writeFile(temporary, `${JSON.stringify(heldBy)}\n`, { mode: 0o600 });

@@ -11,7 +11,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DbBackupError } from '../errors.ts';
 import { lockFolder, openStateFolder } from '../state-folder.ts';
 import { LockFile } from './lock-file.ts';
-import { describeHolder, type HeldBy, type LockHolder, readHolder, removeHolder, writeHolder } from './lock-holder.ts';
+import {
+  describeHolder,
+  type HeldBy,
+  type LockHolder,
+  readHolder,
+  removeHolder,
+  thisKernel,
+  writeHolder,
+} from './lock-holder.ts';
 
 export type { HeldBy, LockHolder } from './lock-holder.ts';
 
@@ -75,6 +83,23 @@ async function release(file: LockFile): Promise<void> {
 /** True when anybody, this process included, holds the lock. Disturbs nobody and makes no file. */
 export async function probeRunLock(stateFolder: string, name: string): Promise<boolean> {
   const file = await LockFile.at(lockFolder(stateFolder), name);
+  return file.probe();
+}
+
+/**
+ * Whether an execution lives; undefined where only another machine could tell. A lock is believed under the name of this
+ * host, and under any name where this kernel keeps it: a container that is started anew has another one.
+ */
+export async function executionLives(
+  stateFolder: string,
+  execution: { readonly id: string; readonly host: string },
+  host: string,
+): Promise<boolean | undefined> {
+  const file = await LockFile.at(lockFolder(stateFolder), executionLockName(execution.id));
+  if (execution.host !== host) {
+    const kernel = (await readHolder(file.holderPath))?.kernel;
+    if (kernel === undefined || kernel !== thisKernel) return undefined;
+  }
   return file.probe();
 }
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DbBackupError } from '../errors.ts';
 import type { Execution } from '../history/history.ts';
-import { executionLockName, probeRunLock } from '../lock/run-lock.ts';
+import { executionLives } from '../lock/run-lock.ts';
 
 const lookEveryMs = 500;
 
@@ -38,8 +38,8 @@ export async function cancelExecution(
   patienceMs: number,
 ): Promise<void> {
   const { stateFolder, host, signal } = place;
-  const lives = () => probeRunLock(stateFolder, executionLockName(execution.id));
-  if (execution.host !== host || !(await lives())) {
+  const lives = async () => (await executionLives(stateFolder, execution, host)) ?? false;
+  if (!(await lives())) {
     throw new DbBackupError('USAGE', `execution ${execution.id.slice(0, 8)} does not run on this machine`, {
       hint: 'dbbackup status shows what runs.',
     });

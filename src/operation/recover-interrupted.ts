@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { AdapterDefinition } from '../config/config.ts';
 import { explain } from '../errors.ts';
 import type { DestinationResult, Execution as PastExecution } from '../history/history.ts';
-import { clearDeadExecutions, executionLockName, probeRunLock } from '../lock/run-lock.ts';
+import { clearDeadExecutions, executionLives, executionLockName, probeRunLock } from '../lock/run-lock.ts';
 import { sidecarExtension } from '../sidecar/sidecar.ts';
 import { openDestination } from './open-adapter.ts';
 import type { Runtime } from './runtime.ts';
@@ -21,7 +21,10 @@ export async function recoverInterrupted(
 ): Promise<readonly string[]> {
   const troubles: string[] = [];
   const alive = (id: string) => probeRunLock(runtime.stateFolder, executionLockName(id));
-  const dead = await runtime.interrupted((execution) => execution.host !== runtime.host || alive(execution.id));
+  // What another machine may still do is left to it.
+  const dead = await runtime.interrupted(async (execution) => {
+    return (await executionLives(runtime.stateFolder, execution, runtime.host)) ?? true;
+  });
   for (const execution of dead) {
     for (const result of execution.destinations.filter((each) => each.status === 'running')) {
       await settle(result, execution, definitions, runtime).catch((error) => {

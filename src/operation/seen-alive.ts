@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os';
 import type { Execution, History } from '../history/history.ts';
-import { executionLockName, probeRunLock } from '../lock/run-lock.ts';
+import { executionLives } from '../lock/run-lock.ts';
 
 /** The same executions as they are now: those of this machine that nobody works on any more are `interrupted`. */
 export async function seenAlive(
@@ -18,8 +18,8 @@ export async function seenAlive(
 }
 
 async function look(execution: Execution, history: History, stateFolder: string): Promise<Execution> {
-  if (!isUnfinished(execution) || execution.host !== hostname()) return execution;
-  if (await probeRunLock(stateFolder, executionLockName(execution.id))) return execution;
+  if (!isUnfinished(execution)) return execution;
+  if ((await executionLives(stateFolder, execution, hostname())) ?? true) return execution;
   // One that has just ended wrote that down before it freed its lock.
   const now = history.get(execution.id) ?? execution;
   return isUnfinished(now) ? { ...now, status: 'interrupted' } : now;

@@ -1,12 +1,12 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { acquireRunLock, executionLockName, probeRunLock } from '../../src/lock/run-lock.ts';
+import { acquireRunLock, executionLives, executionLockName, probeRunLock } from '../../src/lock/run-lock.ts';
 
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
@@ -121,5 +121,13 @@ describe('F29 the holder is killed', () => {
     await kill(dead.child);
     expect(await probeRunLock(state, executionLockName('dead'))).toBe(false);
     expect(await probeRunLock(state, executionLockName('living'))).toBe(true);
+    // A container that is started anew has another name, and the kernel that keeps the lock.
+    const lives = (id: string, host: string) => executionLives(state, { id, host }, 'here');
+    expect(await lives('dead', 'container')).toBe(false);
+    expect(await lives('living', 'container')).toBe(true);
+    const holder = path.join(state, 'lock', `${executionLockName('dead')}.lock.json`);
+    await writeFile(holder, (await readFile(holder, 'utf8')).replace(/"kernel":"[^"]*"/, '"kernel":"another"'));
+    expect(await lives('dead', 'container')).toBeUndefined();
+    expect(await lives('dead', 'here')).toBe(false);
   });
 });

@@ -94,7 +94,8 @@ async function tell(channel: Channel, message: Message, runtime: Runtime, signal
   const isRepeated = before?.fingerprint === fingerprintOf(fits) && ageMs >= 0 && ageMs < channel.cooldownMs;
   if (isTrouble && isRepeated) return;
   await sendWithRetry(channel, fits, signal);
-  if (isTrouble) await memory.remember(fits);
+  // It was told; where that cannot be written down, it is told once more.
+  if (isTrouble) await memory.remember(fits).catch(() => undefined);
   else if (fits.event !== 'start') await memory.forget();
 }
 
