@@ -65,9 +65,14 @@ export class Crc64 {
   /** Eight bytes, little endian, as it stands behind what it covers. Over those eight, too, it is zero. */
   digest(): Buffer {
     const bytes = Buffer.alloc(8);
-    bytes.writeInt32LE(this.#low, 0);
-    bytes.writeInt32LE(this.#high, 4);
+    this.writeTo(bytes, 0);
     return bytes;
+  }
+
+  /** The same into eight bytes from `at` on. */
+  writeTo(bytes: Buffer, at: number): void {
+    bytes.writeInt32LE(this.#low, at);
+    bytes.writeInt32LE(this.#high, at + 4);
   }
 
   get isZero(): boolean {

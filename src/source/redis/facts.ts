@@ -71,7 +71,7 @@ export function refuseCluster(session: Session, facts: Facts): void {
     'UNSUPPORTED',
     `${session.label} is a node of a cluster, which holds only a part of the keys`,
     {
-      hint: 'Redis Cluster is not supported: use what your provider offers, or a "command" source for each node.',
+      hint: 'Redis Cluster is not supported: use what your provider offers, or, for each master, a source of type "command" with dump: [redis-cli, -h, <node>, --rdb, "-"] and startsWith: REDIS.',
     },
   );
 }
