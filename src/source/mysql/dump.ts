@@ -6,6 +6,7 @@ import type { Client } from './client.ts';
 import { EndOfDumpCheck } from './end-of-dump.ts';
 import type { Facts } from './facts.ts';
 import { explain } from './failure.ts';
+import { refuseForeignClient } from './foreign-client.ts';
 import { HeaderInsertion } from './header-insertion.ts';
 import { largestPacket, type Session } from './session.ts';
 
@@ -26,12 +27,12 @@ export async function startDump(
       },
     );
   }
+  const client = await session.client(context);
+  const wanted = included(request.filter, facts);
+  refuseForeignClient(facts, client, request.backupType, dumped(request.filter, wanted, facts));
   const spec = await session.spec('dump', context);
-  const own = [
-    ...dumpArguments(request, facts, await session.client(context)),
-    ...(session.options.dumpArguments ?? []),
-  ];
-  const args = [...spec.args, ...own, '--', database, ...included(request.filter, facts)];
+  const own = [...dumpArguments(request, facts, client), ...(session.options.dumpArguments ?? [])];
+  const args = [...spec.args, ...own, '--', database, ...wanted];
   const program = produce({ ...spec, args, largeBuffers: true });
   const insertion = new HeaderInsertion(database, request.backupType === 'data' ? undefined : defaults);
   const check = new EndOfDumpCheck();
@@ -76,6 +77,14 @@ function included({ include = [], exclude = [] }: TableFilter, { tables }: Facts
   const names = tables.map(({ name }) => name);
   const left = matching(exclude, names);
   return matching(include, names).filter((name) => !left.includes(name));
+}
+
+/** `wanted`: what `included` names; nothing means all that is not excluded. */
+function dumped({ exclude = [] }: TableFilter, wanted: readonly string[], { tables }: Facts): readonly string[] {
+  if (wanted.length > 0) return wanted;
+  const names = tables.map(({ name }) => name);
+  const left = matching(exclude, names);
+  return names.filter((name) => !left.includes(name));
 }
 
 /** Names that fit a pattern with `*`. A pattern that matches nothing is a table that is not in the backup: it throws. */

@@ -26,6 +26,8 @@ export interface Facts {
   readonly routines: readonly { readonly kind: string; readonly name: string }[];
   readonly triggers: readonly string[];
   readonly events: readonly string[];
+  /** Tables with generated or VECTOR columns; looked for only where the client is of another make, which spoils them. */
+  readonly special: readonly string[];
 }
 
 /** Asks the server afresh, and picks the client programs that suit it. */
@@ -34,7 +36,7 @@ export async function readFacts(session: Session, database: string, context: Sou
   const of = (tag: string) => rows.filter((row) => row[0] === tag).map((row) => row.slice(1));
   const [[version = '', user = ''] = []] = of('server');
   const server = parseVersion(version);
-  await session.suit(server, context);
+  const client = await session.suit(server, context);
   refuseUnencrypted(session, of('Ssl_cipher')[0]?.[0]);
   const [defaults] = of('database');
   return {
@@ -48,6 +50,7 @@ export async function readFacts(session: Session, database: string, context: Sou
     routines: of('routine').map(([kind = '', name = '']) => ({ kind, name })),
     triggers: of('trigger').map(([name = '']) => name),
     events: of('event').map(([name = '']) => name),
+    special: client.flavour === server.flavour ? [] : await readSpecial(session, database, context),
   };
 }
 
@@ -65,9 +68,22 @@ function refuseUnencrypted(session: Session, cipher: string | undefined): void {
 }
 
 /** The schema's names are compared without case there: BINARY makes them exact. */
-function factsScript(database: string): string {
+function comparison(database: string): (column: string) => string {
   const name = literal(database);
-  const is = (column: string) => `${column} = ${name} AND BINARY ${column} = BINARY ${name}`;
+  return (column) => `${column} = ${name} AND BINARY ${column} = BINARY ${name}`;
+}
+
+async function readSpecial(session: Session, database: string, context: SourceContext): Promise<readonly string[]> {
+  const is = comparison(database);
+  // Not DEFAULT_GENERATED, which is a default.
+  const sql = `SELECT DISTINCT TABLE_NAME FROM information_schema.COLUMNS
+  WHERE ${is('TABLE_SCHEMA')}
+  AND (EXTRA LIKE '%VIRTUAL GENERATED%' OR EXTRA LIKE '%STORED GENERATED%' OR DATA_TYPE = 'vector');`;
+  return (await session.query(sql, context)).map(([table = '']) => table);
+}
+
+function factsScript(database: string): string {
+  const is = comparison(database);
   return `SELECT 'server', VERSION(), CURRENT_USER();
 SELECT 'database', DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE ${is('SCHEMA_NAME')};
 SELECT 'table', TABLE_NAME, TABLE_TYPE, COALESCE(ENGINE, ''), COALESCE(DATA_LENGTH, 0)

@@ -1,5 +1,6 @@
 import { DbBackupError } from '../../errors.ts';
 import { ProgramFailure } from '../../process/process.ts';
+import { ownClient } from './foreign-client.ts';
 
 /** Server error numbers, MariaDB Knowledge Base "MariaDB Error Codes", and what the client says itself (2xxx). */
 const hints: readonly (readonly [RegExp, string])[] = [
@@ -21,7 +22,15 @@ const hints: readonly (readonly [RegExp, string])[] = [
     'The binary log is on: SET GLOBAL log_bin_trust_function_creators = 1, or restore as a user with SUPER.',
   ],
   [/\b1412\b/, 'A table was altered during the dump: run it again.'],
+  [/generation_expression/i, ownClient],
+  [
+    /\b2026\b.*certificate/,
+    'The certificate of the server is not of a known authority, or not for this host name: set sslCa, and the name in it as host.',
+  ],
 ];
+
+/** Of a client to an account: MySQL's programs from 9.0 on have no mysql_native_password, MariaDB's older ones lack MySQL's. */
+const noPlugin = /\b2059\b|[Aa]uthentication plugin .* cannot be loaded/;
 
 const refusedLogin = /\b1045\b|\b1698\b|\b1275\b|\b2059\b|Access denied for user .* \(using password/;
 const noConnection = /\b(2002|2003|2005|2006|2013|2026|4031|1152|1927|1053|1040)\b|Lost connection|gone away/;
@@ -36,7 +45,9 @@ export function explain(cause: unknown, operation: string, more?: string): Error
   }
   if (refusedLogin.test(said)) {
     return new DbBackupError('AUTHENTICATION_FAILED', message, {
-      hint: 'Check user and password (in the config or ~/.my.cnf) and from which host the server lets this user in.',
+      hint: noPlugin.test(said)
+        ? "This client does not know the way in which the account authenticates: name the folder of a client that does in clientFolder (of the server's own make; of MySQL before 9.0 for mysql_native_password), or ALTER USER … IDENTIFIED WITH caching_sha2_password."
+        : 'Check user and password (in the config or ~/.my.cnf) and from which host the server lets this user in.',
     });
   }
   const hint = hints.find(([pattern]) => pattern.test(said))?.[1];

@@ -1,7 +1,8 @@
 /** What the user should know of a database before it is dumped: for `inspect` and for `dbbackup check`. */
-import { type Finding, warn } from '../../finding.ts';
+import { type Finding, fail, warn } from '../../finding.ts';
 import { type Client, makes } from './client.ts';
 import type { Facts } from './facts.ts';
+import { brokenTables, isTooOldFor, ownClient } from './foreign-client.ts';
 import { identifier } from './session.ts';
 
 export function* findings(facts: Facts, client: Client): Generator<Finding> {
@@ -10,8 +11,17 @@ export function* findings(facts: Facts, client: Client): Generator<Finding> {
   yield* engineFindings(facts);
 }
 
-function* clientFindings({ server }: Facts, client: Client): Generator<Finding> {
-  if (client.flavour !== server.flavour) {
+function* clientFindings(facts: Facts, client: Client): Generator<Finding> {
+  const { server } = facts;
+  const broken = brokenTables(facts, client);
+  if (isTooOldFor(server, client)) {
+    yield fail(`${client.name} ${client.text} of MariaDB cannot dump MySQL ${server.text}`, ownClient);
+  } else if (broken.length > 0) {
+    yield fail(
+      `${client.name} of MariaDB dumps tables with generated or VECTOR columns so that MySQL cannot load them: ${broken.join(', ')}`,
+      ownClient,
+    );
+  } else if (client.flavour !== server.flavour) {
     yield warn(
       `${client.name} of ${makes[client.flavour]} dumps a server of ${makes[server.flavour]}, which mostly works`,
       `Install the client of ${makes[server.flavour]} to be sure.`,

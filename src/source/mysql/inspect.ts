@@ -9,7 +9,9 @@ import type { Session } from './session.ts';
 /** What the server said by the client, which reaches it as the dump will. */
 export async function inspect(session: Session, facts: Facts, context: SourceContext): Promise<Inspection> {
   const client = await session.client(context);
-  const warnings = [...findings(facts, client)].map(({ what, wayOut = '' }) => `${what}. ${wayOut}`);
+  // What fails is told by the dump.
+  const told = [...findings(facts, client)].filter(({ severity }) => severity === 'warn');
+  const warnings = told.map(({ what, wayOut = '' }) => `${what}. ${wayOut}`);
   return {
     serverVersion: facts.version,
     tool: `${client.name} ${client.text}`,
