@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
+import { fetchMysql } from './fetch-mysql.js';
 
 /** What is looked for → the Debian package that has it. A line here is all that a new server needs. */
 const needed = [
@@ -65,6 +66,14 @@ const named = onDemand.filter((tool) => process.argv.includes(tool.package));
 const missing = [...needed, ...named].filter((tool) => !tool.present()).map((tool) => tool.package);
 if (missing.length > 0) install(missing);
 if (process.env['DBBACKUP_TEST_SKIP_MAJORS'] !== '1') fetchPostgresMajors();
+if (process.env['DBBACKUP_TEST_SKIP_MYSQL'] !== '1') {
+  try {
+    fetchMysql();
+  } catch (error) {
+    // Unstable is what it says: what it lacks today does not stop the suite, which counts those tests as skipped.
+    process.stderr.write(`MySQL itself could not be had, and its tests are skipped: ${error}\n`);
+  }
+}
 
 /** @param {readonly string[]} packages */
 function install(packages) {

@@ -1,0 +1,3 @@
+export const mysqlFolder: string;
+export function fetchMysql(): void;
+export function mysqldArguments(data: string): string[];
