@@ -10,7 +10,7 @@ const bundled = ['chalk', 'commander', 'cosmiconfig', 'drizzle-orm', 'fastest-le
 const external = Object.keys(dependencies).filter((name) => !bundled.includes(name));
 
 /** Started as processes or threads of their own: the program's, and what those of the test suite and the sample need. */
-const scripts = ['source/sqlite/worker', 'crypto/chunk/seal-worker'];
+const scripts = ['source/sqlite/worker', 'crypto/chunk/seal-worker', 'crypto/chunk/open-worker'];
 const tested = [
   'destination/local/local-destination',
   'history/history',

@@ -5,7 +5,7 @@
  * Refuses: to fall back to plaintext, ever.
  */
 import type { Duplex } from 'node:stream';
-import type { Stage } from '../pipeline/stage.ts';
+import type { Measure, Stage } from '../pipeline/stage.ts';
 
 export type EncryptionType = 'age' | 'aes-256-gcm';
 
@@ -26,11 +26,17 @@ export interface EncryptionRecord {
   readonly headerSha256: string;
 }
 
+/** Encrypts one file. */
+export interface EncryptStage extends Stage<EncryptionRecord> {
+  /** Of what comes out, hashed where it was sealed: reading it once more would cost as much again. After the end. */
+  sealed(): Measure;
+}
+
 /** An encryption profile, opened: its key or recipients are loaded and checked. Serves one backup. */
 export interface Encryptor {
   readonly type: EncryptionType;
   readonly extension: '.age' | '.enc';
-  encrypt(): Promise<Stage<EncryptionRecord>>;
+  encrypt(): Promise<EncryptStage>;
 }
 
 /** Takes the stored bytes and gives the plaintext. */

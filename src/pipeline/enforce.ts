@@ -28,7 +28,7 @@ export function enforce(
   onBytes?: (total: number) => void,
 ): Stage<Measure> {
   const name = `check of ${what}`;
-  return meter(name, limit, compare);
+  return meter(name, { onBytes: limit, onEnd: compare });
 
   function limit(total: number): void {
     onBytes?.(total);

@@ -139,8 +139,10 @@ describe('F37 a decompression bomb', () => {
     expect(bomb.length).toBeLessThan(10 * mebi);
     const decompressor = await codec.decompress(neverAborted);
     let decompressed = 0;
-    const count = meter('count', (total) => {
-      decompressed = total;
+    const count = meter('count', {
+      onBytes(total) {
+        decompressed = total;
+      },
     });
     const stages = [
       stageOf('decompress', decompressor),

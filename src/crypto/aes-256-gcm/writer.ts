@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { Stage } from '../../pipeline/stage.ts';
 import { SealingStream } from '../chunk/sealing-stream.ts';
 import { encryptStage } from '../encrypt-stage.ts';
-import type { EncryptionRecord } from '../encryption.ts';
+import type { EncryptStage } from '../encryption.ts';
 import { headerSha256 } from '../pinned-header.ts';
 import { defaultChunkBits, headerBody, headerStart, type KeyDerivation } from './header.ts';
 import { chunkCipher, headerCheck, headerMac, keyId, passphraseKey } from './key-schedule.ts';
@@ -23,7 +22,7 @@ export async function encryptAes(
   secret: AesSecret,
   profile?: string,
   parameters: AesParameters = {},
-): Promise<Stage<EncryptionRecord>> {
+): Promise<EncryptStage> {
   const { chunkBits = defaultChunkBits, salt = randomBytes(32) } = parameters;
   const isKey = 'key' in secret;
   const derivation: KeyDerivation = isKey ? 'raw' : 'scrypt';

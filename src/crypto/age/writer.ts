@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { Stage } from '../../pipeline/stage.ts';
 import { SealingStream } from '../chunk/sealing-stream.ts';
 import { encryptStage } from '../encrypt-stage.ts';
-import type { EncryptionRecord } from '../encryption.ts';
+import type { EncryptStage } from '../encryption.ts';
 import { recipientFingerprint } from '../fingerprint.ts';
 import { headerSha256 } from '../pinned-header.ts';
 import { type AgeSecret, sealHeader } from './header.ts';
@@ -14,7 +13,7 @@ export async function encryptAge(
   secret: AgeSecret,
   profile?: string,
   workFactor = defaultWorkFactor,
-): Promise<Stage<EncryptionRecord>> {
+): Promise<EncryptStage> {
   const { header, fileKey } = await sealHeader(secret, workFactor);
   const nonce = randomBytes(payloadNonceSize);
   const stream = new SealingStream(Buffer.concat([header, nonce]), payloadCipher(fileKey, nonce));

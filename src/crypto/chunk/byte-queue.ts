@@ -1,7 +1,4 @@
-/**
- * Bytes that wait for the rest of their chunk. Holds the pieces as they came and copies nothing while they are few;
- * many small ones are joined once, so that every byte is copied at most once however the input is cut.
- */
+/** Bytes that wait for the rest of their chunk. Holds the pieces as they came. */
 const fewPieces = 8;
 
 export class ByteQueue {
@@ -18,7 +15,7 @@ export class ByteQueue {
     this.#length += piece.length;
   }
 
-  /** Removes the first `count` bytes; there must be as many. */
+  /** Removes the first `count` bytes; there must be as many. Copies nothing. */
   take(count: number): readonly Buffer[] {
     let whole = 0;
     let missing = count;
@@ -32,6 +29,12 @@ export class ByteQueue {
       this.#pieces[0] = first.subarray(missing);
     }
     this.#length -= count;
+    return taken;
+  }
+
+  /** As `take`; many small pieces are joined, so that every byte is copied at most once however the input is cut. */
+  takeFew(count: number): readonly Buffer[] {
+    const taken = this.take(count);
     return taken.length > fewPieces ? [Buffer.concat(taken, count)] : taken;
   }
 }

@@ -1,12 +1,14 @@
 /**
  * Stored bytes in; plaintext out, chunk by chunk, each after it has been authenticated. The header is read and checked
  * first. Refuses (INTEGRITY) damaged, missing, repeated and swapped chunks, a missing end, and bytes after the end.
+ * Long streams are opened in a thread beside this one.
  */
 import { DbBackupError } from '../../errors.ts';
 import type { Decryption } from '../encryption.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { type ChunkCipher, openChunk, tagSize } from './chunk-cipher.ts';
-import { FailStopTransform } from './fail-stop-transform.ts';
+import type { Opened, OpenTask } from './open-worker.ts';
+import { ThreadedTransform } from './threaded-transform.ts';
 
 /** What a format does before its first chunk. */
 export interface HeaderReader {
@@ -19,17 +21,20 @@ export interface HeaderReader {
 export const damagedHint =
   'The file was changed or cut after it was written. Try another copy (dbbackup list shows the destinations).';
 
-export class OpeningStream extends FailStopTransform implements Decryption {
+export class OpeningStream extends ThreadedTransform<OpenTask, Opened> implements Decryption {
   readonly opened: Promise<void>;
   readonly #reader: HeaderReader;
   readonly #queue = new ByteQueue();
   #head: Buffer = Buffer.alloc(0);
   #cipher: ChunkCipher | undefined;
+  /** Of the chunk that is released next. */
   #index = 0;
+  /** Of the chunk that the thread gets next. */
+  #given = 0;
   #settle: { resolve(): void; reject(reason: Error): void } | undefined;
 
   constructor(reader: HeaderReader) {
-    super();
+    super('crypto/chunk/open-worker.js');
     this.#reader = reader;
     this.opened = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
@@ -41,17 +46,30 @@ export class OpeningStream extends FailStopTransform implements Decryption {
   protected override accept(piece: Buffer): void | Promise<void> {
     if (this.#cipher === undefined) return this.#readHeader(piece);
     this.#queue.push(piece);
-    this.#openWholeChunks(this.#cipher);
+    if (!this.wantsThread(this.#index * this.#cipher.chunkSize)) this.#openWholeChunks(this.#cipher);
+    else return this.#openBeside(this.#cipher);
   }
 
-  protected override finish(): void {
+  protected override async finish(): Promise<void> {
     if (this.#cipher === undefined) throw damaged('truncated: it ends inside its header');
+    await this.finishThread();
+    this.#openWholeChunks(this.#cipher);
     this.#openLastChunk(this.#cipher);
+  }
+
+  protected override answered({ pieces, chunks, refused }: Opened): void {
+    this.#release(
+      pieces.map(({ buffer, byteOffset, length }) => Buffer.from(buffer, byteOffset, length)),
+      chunks,
+    );
+    if (refused === undefined) return;
+    const [sealed, tag] = [refused.subarray(0, -tagSize), refused.subarray(-tagSize)].map((part) => Buffer.from(part));
+    throw this.#refusalOfInner(this.#cipher as ChunkCipher, [sealed as Buffer], tag as Buffer);
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#settle?.reject(error ?? new DbBackupError('PIPELINE_FAILED', 'decryption was stopped before the header'));
-    done(error);
+    super._destroy(error, done);
   }
 
   async #readHeader(piece: Buffer): Promise<void> {
@@ -71,12 +89,21 @@ export class OpeningStream extends FailStopTransform implements Decryption {
     while (this.#queue.length > stored) {
       const { pieces, tag } = this.#take(stored);
       const opened = openChunk(cipher, this.#index, false, pieces, tag);
-      if (opened === undefined)
-        throw this.#refusal(
-          openChunk(cipher, this.#index, true, pieces, tag),
-          'malformed: trailing bytes follow #, the last',
-        );
+      if (opened === undefined) throw this.#refusalOfInner(cipher, pieces, tag);
       this.#release(opened);
+    }
+  }
+
+  async #openBeside(cipher: ChunkCipher): Promise<void> {
+    const stored = cipher.chunkSize + tagSize;
+    const taskChunks = this.chunksPerTask(stored);
+    if (!this.hasThread && this.#queue.length > taskChunks * stored) {
+      this.#given = this.#index;
+      this.startThread(cipher, taskChunks * stored);
+    }
+    while (this.#queue.length > taskChunks * stored) {
+      await this.give(this.#queue.take(taskChunks * stored), { firstIndex: this.#given });
+      this.#given += taskChunks;
     }
   }
 
@@ -96,13 +123,19 @@ export class OpeningStream extends FailStopTransform implements Decryption {
   }
 
   #take(stored: number): { pieces: readonly Buffer[]; tag: Buffer } {
-    const pieces = this.#queue.take(stored - tagSize);
+    const pieces = this.#queue.takeFew(stored - tagSize);
     return { pieces, tag: Buffer.concat(this.#queue.take(tagSize)) };
   }
 
-  #release(opened: readonly Buffer[]): void {
-    this.#index += 1;
+  #release(opened: readonly Buffer[], chunks = 1): void {
+    this.#index += chunks;
     for (const piece of opened) if (piece.length > 0) this.push(piece);
+  }
+
+  /** Of a chunk that more bytes follow. */
+  #refusalOfInner(cipher: ChunkCipher, pieces: readonly Buffer[], tag: Buffer): DbBackupError {
+    const asLast = openChunk(cipher, this.#index, true, pieces, tag);
+    return this.#refusal(asLast, 'malformed: trailing bytes follow #, the last');
   }
 
   /**

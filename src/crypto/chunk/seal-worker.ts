@@ -1,20 +1,32 @@
-/** A thread of its own that seals batches for a `SealingThread`, in the order in which they come. */
-import { parentPort, workerData } from 'node:worker_threads';
-import type { ChunkCipher } from './chunk-cipher.ts';
+/** A thread of its own that seals a stream and hashes it: the other side of a `SealingStream`. */
+import { createHash } from 'node:crypto';
+import { countTowardsCollection } from '../../pipeline/dead-buffers.ts';
 import { sealBatch } from './seal-batch.ts';
-import type { SealRequest, SealTask } from './sealing-thread.ts';
+import { serveSlots } from './serve-slots.ts';
 
-// Buffers cross over as plain byte arrays.
-const given = workerData as SealTask;
-const additionalData = given.cipher.additionalData && Buffer.from(given.cipher.additionalData);
-const cipher: ChunkCipher = { ...given.cipher, key: Buffer.from(given.cipher.key), additionalData };
-const slots = given.slots.map(({ plaintext, sealed }) => ({
-  plaintext: Buffer.from(plaintext),
-  sealed: Buffer.from(sealed),
-}));
+/** What to do with a slot: seal the chunks in it, or only hash what the main thread has sealed. */
+export type SealTask = { readonly firstIndex: number; readonly last: boolean } | 'hash';
 
-parentPort?.on('message', ({ slot, firstIndex }: SealRequest) => {
-  const { plaintext, sealed } = slots[slot] as (typeof slots)[number];
-  sealBatch(cipher, firstIndex, plaintext, sealed);
-  parentPort?.postMessage(slot);
+export interface Sealed {
+  readonly pieces: readonly Uint8Array[];
+  /** Hex, of all that was hashed: with the last batch. */
+  readonly sha256?: string;
+}
+
+/** The cipher makes its output anew for every chunk. */
+const collectEvery = 4 * 1024 * 1024;
+
+serveSlots<SealTask, Sealed>((cipher) => {
+  const hash = createHash('sha256');
+  return (bytes, task) => {
+    if (task === 'hash') {
+      hash.update(bytes);
+      return { result: { pieces: [] }, given: [] };
+    }
+    const pieces = sealBatch(cipher, task.firstIndex, bytes, task.last);
+    for (const piece of pieces) hash.update(piece);
+    countTowardsCollection(bytes.length, collectEvery);
+    const sha256 = task.last ? hash.digest('hex') : undefined;
+    return { result: { pieces, sha256 }, given: pieces };
+  };
 });

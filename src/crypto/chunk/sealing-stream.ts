@@ -1,60 +1,58 @@
 /**
- * Plaintext in; header, then sealed chunks out. A chunk is sealed only when a byte after it is known, so that the last
- * one can be marked; the last is empty only when the whole stream is. Where there is more than one core, a stream that
- * turns out to be long is sealed in a thread beside this one, which has all the hashing to do.
+ * Plaintext in; header, then sealed chunks out, and the hash of all of it. A chunk is sealed only when a byte after it is
+ * known, so that the last one can be marked; the last is empty only when the whole stream is. Long streams are sealed and
+ * hashed in a thread beside this one.
  */
-import { availableParallelism } from 'node:os';
+import { createHash } from 'node:crypto';
+import type { Measure } from '../../pipeline/stage.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { type ChunkCipher, sealChunk } from './chunk-cipher.ts';
-import { FailStopTransform } from './fail-stop-transform.ts';
-import { SealingThread } from './sealing-thread.ts';
+import type { Sealed, SealTask } from './seal-worker.ts';
+import { ThreadedTransform } from './threaded-transform.ts';
 
-/** A thread takes 30 ms to start: short streams are over by then. */
-const bytesBeforeThread = 8 * 1024 * 1024;
-/** Plaintext that goes to the thread at a time, at most. */
-const batchLimit = 1024 * 1024;
-/** Bytes that are handed on at a time. */
-const pieceBytes = 256 * 1024;
-
-export class SealingStream extends FailStopTransform {
+export class SealingStream extends ThreadedTransform<SealTask, Sealed> {
   readonly #cipher: ChunkCipher;
   readonly #queue = new ByteQueue();
-  readonly #batchChunks: number;
+  readonly #taskChunks: number;
   #index = 0;
-  #thread: SealingThread | undefined;
-  #onSealed: (() => void) | undefined;
+  #bytes = 0;
+  /** Of what this thread has sealed; the other one, once it is there, begins with `#early`. */
+  readonly #hash = createHash('sha256');
+  readonly #early = new ByteQueue();
+  #sha256: string | undefined;
 
   constructor(header: Buffer, cipher: ChunkCipher) {
-    super();
+    super('crypto/chunk/seal-worker.js');
     this.#cipher = cipher;
-    this.#batchChunks = Math.max(1, Math.floor(batchLimit / cipher.chunkSize));
-    this.push(header);
+    this.#taskChunks = this.chunksPerTask(cipher.chunkSize);
+    this.#releaseOwn([header]);
+  }
+
+  /** Of the whole output; undefined before its end. */
+  get measure(): Measure | undefined {
+    return this.#sha256 === undefined ? undefined : { bytes: this.#bytes, sha256: this.#sha256 };
   }
 
   protected override accept(piece: Buffer): void | Promise<void> {
     this.#queue.push(piece);
-    if (this.#wantsThread()) return this.#queue.length > this.#batchBytes ? this.#sealBeside() : undefined;
-    this.#sealWholeChunks();
+    if (!this.wantsThread(this.#index * this.#cipher.chunkSize)) this.#sealWholeChunks();
+    else if (this.#queue.length > this.#taskBytes) return this.#sealBeside();
   }
 
-  protected override async finish(): Promise<void> {
-    while (this.#thread?.isIdle === false) await this.#nextSealed();
+  protected override finish(): void | Promise<void> {
+    if (this.hasThread) return this.#finishBeside();
     this.#sealWholeChunks();
     this.#seal(this.#queue.length, true);
-    this.#thread?.close();
+    this.#sha256 = this.#hash.digest('hex');
   }
 
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#thread?.close();
-    done(error);
+  protected override answered({ pieces, sha256 }: Sealed): void {
+    this.#sha256 = sha256;
+    for (const { buffer, byteOffset, length } of pieces) this.#release(Buffer.from(buffer, byteOffset, length));
   }
 
-  get #batchBytes(): number {
-    return this.#batchChunks * this.#cipher.chunkSize;
-  }
-
-  #wantsThread(): boolean {
-    return this.#index * this.#cipher.chunkSize >= bytesBeforeThread && availableParallelism() > 1;
+  get #taskBytes(): number {
+    return this.#taskChunks * this.#cipher.chunkSize;
   }
 
   #sealWholeChunks(): void {
@@ -62,38 +60,41 @@ export class SealingStream extends FailStopTransform {
   }
 
   #seal(size: number, last: boolean): void {
-    const pieces = sealChunk(this.#cipher, this.#index, last, this.#queue.take(size));
+    this.#releaseOwn(sealChunk(this.#cipher, this.#index, last, this.#queue.takeFew(size)));
     this.#index += 1;
-    for (const piece of pieces) this.push(piece);
   }
 
   async #sealBeside(): Promise<void> {
-    this.#thread ??= new SealingThread(this.#cipher, this.#batchBytes, {
-      sealed: (batch) => this.#release(batch),
-      failed: (error) => this.destroy(error),
-    });
-    while (this.#queue.length > this.#batchBytes) {
-      while (!this.#thread.hasRoom) await this.#nextSealed();
-      this.#thread.seal(this.#index, this.#queue.take(this.#batchBytes));
-      this.#index += this.#batchChunks;
+    if (!this.hasThread) await this.#handOver();
+    while (this.#queue.length > this.#taskBytes) {
+      await this.give(this.#queue.take(this.#taskBytes), { firstIndex: this.#index, last: false });
+      this.#index += this.#taskChunks;
     }
   }
 
-  /** Never resolves when the stream is destroyed: then nobody waits. */
-  #nextSealed(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onSealed = resolve;
-    });
+  async #handOver(): Promise<void> {
+    this.startThread(this.#cipher, this.#taskBytes);
+    while (this.#early.length > 0) {
+      await this.give(this.#early.take(Math.min(this.#early.length, this.#taskBytes)), 'hash');
+    }
   }
 
-  #release(batch: Buffer): void {
-    for (let start = 0; start < batch.length; start += pieceBytes) {
-      const piece = batch.subarray(start, start + pieceBytes);
-      // Whoever reads may keep it for as long as it likes.
-      const own = Buffer.allocUnsafeSlow(piece.length);
-      piece.copy(own);
-      this.push(own);
+  /** There is always something left: a task goes out only when a byte after it is known. */
+  async #finishBeside(): Promise<void> {
+    await this.give(this.#queue.take(this.#queue.length), { firstIndex: this.#index, last: true });
+    await this.finishThread();
+  }
+
+  #releaseOwn(pieces: readonly Buffer[]): void {
+    for (const piece of pieces) {
+      this.#hash.update(piece);
+      if (this.mayHaveThread) this.#early.push(piece);
+      this.#release(piece);
     }
-    this.#onSealed?.();
+  }
+
+  #release(piece: Buffer): void {
+    this.#bytes += piece.length;
+    this.push(piece);
   }
 }

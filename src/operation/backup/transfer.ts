@@ -46,8 +46,11 @@ export async function transfer(
     Object.assign(seen, change);
     execution.progress(seen.raw, seen.stored, total);
   };
-  const raw = meter('meter:raw', (bytes) => told({ raw: bytes }));
-  const stored = meter('meter:stored', (bytes) => told({ stored: bytes }));
+  const raw = meter('meter:raw', { onBytes: (bytes) => told({ raw: bytes }) });
+  const stored = meter('meter:stored', {
+    onBytes: (bytes) => told({ stored: bytes }),
+    measured: stages.encrypt?.sealed,
+  });
   const outcomes = await runPipeline({
     source: dump.stream,
     stages: [raw, stages.compress, ...(stages.encrypt ? [stages.encrypt] : []), stored],

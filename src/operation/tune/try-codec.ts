@@ -71,16 +71,21 @@ async function once(candidate: Candidate, trial: Trial, signal: AbortSignal): Pr
   const { type, level } = candidate;
   const [started, spent] = [performance.now(), clock.start()];
   let [rawSoFar, storedSoFar] = [0, 0];
-  const raw = meter('meter:raw', (bytes) => {
-    rawSoFar = bytes;
-    onBytes(rawSoFar, storedSoFar);
-  });
-  const stored = meter('meter:stored', (bytes) => {
-    storedSoFar = bytes;
+  const raw = meter('meter:raw', {
+    onBytes(bytes) {
+      rawSoFar = bytes;
+      onBytes(rawSoFar, storedSoFar);
+    },
   });
   const stream = await codecs[type].compress(level, signal);
   const compress: Stage = { name: `compress with ${type}`, stream, result: () => undefined };
   const encrypt = await encryptor?.encrypt();
+  const stored = meter('meter:stored', {
+    onBytes(bytes) {
+      storedSoFar = bytes;
+    },
+    measured: encrypt?.sealed,
+  });
   await runPipeline({
     source: sample.read(),
     stages: [raw, compress, ...(encrypt ? [encrypt] : []), stored],

@@ -8,7 +8,7 @@ const content = dumpText(200_000);
 describe('meter', () => {
   test('counts and hashes what passes unchanged, and reports the total so far', async () => {
     const totals: number[] = [];
-    const stage = meter('meter:raw', (total) => totals.push(total));
+    const stage = meter('meter:raw', { onBytes: (total) => totals.push(total) });
     const out = await collect(sourceOf(content.subarray(0, 5), content.subarray(5)).pipe(stage.stream));
     expect(out.equals(content)).toBe(true);
     expect(stage.result()).toEqual({ bytes: content.length, sha256: sha256(content) });
@@ -17,6 +17,20 @@ describe('meter', () => {
 
   test('has no result before the end', () => {
     expect(() => meter('meter:raw').result()).toThrow('meter:raw was asked before the end');
+  });
+
+  test('takes the hash from whoever has measured the same bytes', async () => {
+    const measured = { bytes: content.length, sha256: 'f00d' };
+    const stage = meter('meter:stored', { measured: () => measured });
+    await collect(sourceOf(content).pipe(stage.stream));
+    expect(stage.result()).toEqual(measured);
+  });
+
+  test('fails when other bytes have passed than were measured', async () => {
+    const stage = meter('meter:stored', { measured: () => ({ bytes: content.length + 1, sha256: 'f00d' }) });
+    await expect(collect(sourceOf(content).pipe(stage.stream))).rejects.toThrow(
+      `meter:stored saw ${content.length} bytes pass, and ${content.length + 1} had been measured`,
+    );
   });
 });
 
