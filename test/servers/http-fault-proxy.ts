@@ -1,5 +1,11 @@
 /** An HTTP server on loopback that passes requests on to another one, and spoils those that a rule picks. */
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -25,6 +31,7 @@ export type HttpFault =
 export interface SeenRequest {
   readonly method: string;
   readonly url: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
 export interface HttpFaultProxy {
@@ -43,7 +50,7 @@ export async function startHttpFaultProxy(behind: number): Promise<HttpFaultProx
   const stalled = new Set<Socket>();
   const seen: SeenRequest[] = [];
   const server = createServer((request, response) => {
-    const about = { method: request.method ?? '', url: request.url ?? '' };
+    const about = { method: request.method ?? '', url: request.url ?? '', headers: request.headers };
     seen.push(about);
     // A request that was destroyed knows its socket no more.
     const { socket } = request;

@@ -17,7 +17,7 @@ import { checkFolder } from './check.ts';
 import { FileReader } from './file-reader.ts';
 import { assertRoom, freeBytesAt } from './free-space.ts';
 import { attempt, errnoOf, isMissing, localError } from './local-error.ts';
-import { haveFolders, lstatIfThere, type Place, placeOf, removeEmptyFolders, syncFolders } from './place.ts';
+import { haveFolders, lstatIfThere, type Place, placeOf, removeEmptyFolders, syncRemainingFolders } from './place.ts';
 import { objectExists, publishNew, publishOver } from './publish.ts';
 import { TemporaryFile } from './temporary-file.ts';
 import { type FoundFile, walk } from './walk.ts';
@@ -102,7 +102,7 @@ export class LocalDestination implements Destination {
       if (!(await haveFolders(place.folders))) return;
       if (!(await lstatIfThere(place.path))?.isFile()) return;
       await rm(place.path, { force: true });
-      await syncFolders(place);
+      await syncRemainingFolders(place);
     });
     await removeEmptyFolders(place);
   }

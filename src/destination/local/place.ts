@@ -86,6 +86,18 @@ export async function syncFolders({ root, path }: Place): Promise<void> {
   await syncUpwards(dirname(path), root);
 }
 
+/**
+ * The same after a deletion. A folder that a deletion beside us has removed, empty as it was, has nothing to sync; the
+ * one above it has.
+ */
+export async function syncRemainingFolders({ root, folders }: Place): Promise<void> {
+  for (const folder of [root, ...folders].toReversed()) {
+    await syncFolder(folder).catch((error: unknown) => {
+      if (!isMissing(error)) throw error;
+    });
+  }
+}
+
 async function syncUpwards(from: string, to: string): Promise<void> {
   await syncFolder(from);
   if (from !== to) await syncUpwards(dirname(from), to);

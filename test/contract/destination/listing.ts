@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Leftover } from '../../../src/destination/destination.ts';
 import { DbBackupError } from '../../../src/errors.ts';
 import type { DestinationSuite, Subject } from '../describe-destination.ts';
-import { interruptedStream, keysUnder, putBytes, rejectionOf, sampleBytes } from './sample.ts';
+import { inParallel, interruptedStream, keysUnder, putBytes, rejectionOf, sampleBytes } from './sample.ts';
 
 export function testListing(subject: Subject, suite: DestinationSuite): void {
   describe('listing', () => {
@@ -81,13 +81,4 @@ async function leftoversOf(subject: Subject, folder?: string): Promise<Leftover[
   const found: Leftover[] = [];
   for await (const leftover of subject().destination.leftovers(folder)) found.push(leftover);
   return found;
-}
-
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
-  const rest = items.values();
-  await Promise.all(
-    Array.from({ length: 8 }, async () => {
-      for (const item of rest) await work(item);
-    }),
-  );
 }

@@ -8,6 +8,7 @@ import type { DestinationSuite, Subject } from '../describe-destination.ts';
 import {
   codeOf,
   getBytes,
+  inParallel,
   interruptedStream,
   keysUnder,
   neverAborted,
@@ -21,6 +22,8 @@ import {
 } from './sample.ts';
 
 const largest = 6 * 1024 * 1024;
+/** Uploads that have nothing to do with each other; most of their time is waiting. */
+const atOnce = 4;
 
 export function testPublishing(subject: Subject, suite: DestinationSuite): void {
   const rounds = suite.slow ? Math.ceil(usualRounds / 4) : usualRounds;
@@ -51,28 +54,32 @@ export function testPublishing(subject: Subject, suite: DestinationSuite): void 
     it(`publishes nothing of a stream that errors anywhere (seed ${seed})`, async () => {
       const { destination } = subject();
       const random = randomNumbers(seed);
-      for (const length of [0, 1, ...Array.from({ length: rounds }, () => random(largest))]) {
+      const lengths = [0, 1, ...Array.from({ length: rounds }, () => random(largest))];
+      const breakAfter = async (length: number) => {
+        const key = `broken/object-${length}`;
         const failure = new DbBackupError('SOURCE_FAILED', 'the dump broke off');
         const stream = interruptedStream(sampleBytes(length), () => Promise.reject(failure));
-        const error = await rejectionOf(destination.put('broken/object', stream, { signal: neverAborted }));
+        const error = await rejectionOf(destination.put(key, stream, { signal: neverAborted }));
         expect(error).toMatchObject({ code: 'SOURCE_FAILED' });
-        await expectNothing(destination, 'broken/object');
-      }
+        await expectNothing(destination, key);
+      };
+      await inParallel(lengths, breakAfter, atOnce);
     });
 
     it(`publishes nothing after an abort, and rejects with its reason (seed ${seed})`, async () => {
       const { destination } = subject();
       const random = randomNumbers(seed);
-      for (const length of [0, 1, ...Array.from({ length: rounds }, () => random(largest))]) {
+      const lengths = [0, 1, ...Array.from({ length: rounds }, () => random(largest))];
+      const abortAfter = async (length: number) => {
+        const key = `aborted/object-${length}`;
         const controller = new AbortController();
         const reason = new DbBackupError('INTERRUPTED', 'stopped by the user');
         const stream = interruptedStream(sampleBytes(length), () => controller.abort(reason));
-        expect(await rejectionOf(destination.put('aborted/object', stream, { signal: controller.signal }))).toBe(
-          reason,
-        );
+        expect(await rejectionOf(destination.put(key, stream, { signal: controller.signal }))).toBe(reason);
         expect(stream.destroyed).toBe(true);
-        await expectNothing(destination, 'aborted/object');
-      }
+        await expectNothing(destination, key);
+      };
+      await inParallel(lengths, abortAfter, atOnce);
     });
 
     it('does not begin when it is aborted already', async () => {

@@ -91,3 +91,17 @@ export async function codeOf(promise: Promise<unknown>): Promise<unknown> {
   const error = await rejectionOf(promise);
   return error instanceof DbBackupError ? error.code : error;
 }
+
+/** The work on every item, on some of them at a time. */
+export async function inParallel<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<unknown>,
+  width = 8,
+): Promise<void> {
+  const rest = items.values();
+  await Promise.all(
+    Array.from({ length: width }, async () => {
+      for (const item of rest) await work(item);
+    }),
+  );
+}

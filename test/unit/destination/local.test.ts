@@ -1,9 +1,11 @@
-import { homedir } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { destinationTypes } from '../../../src/destination/all.ts';
 import { localType, rootOf } from '../../../src/destination/local/local.ts';
 import { LocalDestination } from '../../../src/destination/local/local-destination.ts';
+import { placeOf, syncRemainingFolders } from '../../../src/destination/local/place.ts';
 
 describe('localType', () => {
   it('is listed', () => {
@@ -29,5 +31,14 @@ describe('localType', () => {
 
   it.each([{}, { path: '' }, { path: 7 }, { path: 'x', bucket: 'y' }])('F32 refuses %j', (options) => {
     expect(localType.options.safeParse(options).success).toBe(false);
+  });
+
+  it('syncs what is left above a folder that a deletion beside ours has removed, empty as it was', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'dbbackup-local-'));
+    try {
+      await expect(syncRemainingFolders(placeOf(root, 'gone/as-well/object'))).resolves.toBeUndefined();
+    } finally {
+      await rm(root, { recursive: true });
+    }
   });
 });
