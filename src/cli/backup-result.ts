@@ -33,9 +33,15 @@ function retentionJson({ result, troubles }: RunRetention): Record<string, unkno
 }
 
 function retentionLine({ name, decisions, deleted }: DestinationPrune): string {
-  const foreign = decisions.filter(({ reasons }) => reasons.some(({ rule }) => rule === 'foreign')).length;
-  const note = foreign > 0 ? `; ${foreign} of another source left alone (dbbackup prune --adopt)` : '';
-  return `  retention at ${name}: kept ${kept(decisions)}, deleted ${deleted.length}${note}`;
+  const count = (...rules: string[]) => {
+    return decisions.filter(({ reasons }) => reasons.some(({ rule }) => rules.includes(rule))).length;
+  };
+  const [foreign, broken] = [count('foreign'), count('unreadable', 'damaged')];
+  const notes = [
+    ...(foreign > 0 ? [`; ${foreign} of another source left alone (dbbackup prune --adopt)`] : []),
+    ...(broken > 0 ? [`; ${broken} unreadable or damaged left alone (dbbackup prune --dry-run)`] : []),
+  ];
+  return `  retention at ${name}: kept ${kept(decisions)}, deleted ${deleted.length}${notes.join('')}`;
 }
 
 function kept(decisions: DestinationPrune['decisions']): number {

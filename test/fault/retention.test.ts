@@ -8,6 +8,7 @@ import { localType } from '../../src/destination/local/local.ts';
 import { MemoryDestination } from '../../src/destination/memory/memory-destination.ts';
 import { temporaryName } from '../../src/destination/temporary-name.ts';
 import { DbBackupError, exitCodes } from '../../src/errors.ts';
+import { runJobs } from '../../src/operation/backup/run-jobs.ts';
 import type { OperationEvent } from '../../src/operation/event.ts';
 import { checkFreshness } from '../../src/operation/freshness.ts';
 import { download } from '../../src/operation/restore/download.ts';
@@ -597,6 +598,17 @@ describe('lock and accept', () => {
       code: 'USAGE',
     });
   });
+});
+
+test('F23 a run that is stopped before it has begun anything is no success', async () => {
+  const disk = new MemoryDestination();
+  const shop = await world({ last: 2 }, { disk });
+  const stopped = { ...shop.runtime, signal: AbortSignal.abort(new DbBackupError('TERMINATED', 'terminated')) };
+  const options = { wait: false, destinations: [], dryRun: false, retention: true };
+  const outcome = await runJobs([shop.job], options, stopped, () => {});
+  expect(outcome.exitCode).toBe(exitCodes.TERMINATED);
+  expect(outcome.error).toMatchObject({ message: 'terminated: 0 of 1 jobs done, not begun: shop' });
+  expect(await keysOf(disk)).toEqual([]);
 });
 
 test('--dry-run changes nothing and tells the future', async () => {

@@ -131,14 +131,15 @@ function refuseForeignDestinations(jobs: readonly Job[], wanted: readonly string
   }
 }
 
-/** Of several jobs that somebody stopped: what came of them, and the code of the stop rather than of a partial success. */
+/** Of jobs that somebody stopped: what came of them, and the code of the stop rather than of a (partial) success. */
 function stopped(
   jobs: readonly Job[],
   outcomes: readonly JobOutcome[],
   signal: AbortSignal,
 ): Pick<RunOutcome, 'exitCode' | 'error'> | undefined {
   const done = outcomes.filter(({ status }) => status === 'done');
-  if (!signal.aborted || jobs.length === 1 || done.length === jobs.length) return undefined;
+  const tellsItself = jobs.length === 1 && outcomes.length === 1;
+  if (!signal.aborted || tellsItself || done.length === jobs.length) return undefined;
   const code = signal.reason instanceof DbBackupError ? signal.reason.code : 'INTERRUPTED';
   const missing = jobs.slice(outcomes.length).map(({ name }) => name);
   const rest = missing.length > 0 ? `, not begun: ${missing.join(', ')}` : '';

@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { discordType } from '../../../src/notification/discord.ts';
+import { heartbeatType } from '../../../src/notification/heartbeat.ts';
 import type { Message, NotificationType } from '../../../src/notification/notification.ts';
 import { ntfyType } from '../../../src/notification/ntfy.ts';
 import { slackType } from '../../../src/notification/slack.ts';
 import { teamsType } from '../../../src/notification/teams.ts';
 import { telegramType } from '../../../src/notification/telegram.ts';
+import { webhookType } from '../../../src/notification/webhook.ts';
 import { type HttpReceiver, startHttpReceiver } from '../../servers/http-receiver.ts';
 import { failure, openChannel, success } from './sample.ts';
 
@@ -125,5 +127,40 @@ describe('ntfy', () => {
       expect(json.message).not.toContain('\uFFFD');
       expect(json.message).toMatch(/…$/);
     }
+  });
+});
+
+describe('a service that answers', () => {
+  const secret = 'canary-3Hq81xZ0';
+  const given = (url: string): readonly (readonly [NotificationType, Record<string, unknown>])[] => [
+    [webhookType, { url: `${url}/${secret}` }],
+    [heartbeatType, { url: `${url}/${secret}` }],
+    [slackType, { url: `${url}/services/${secret}` }],
+    [discordType, { url: `${url}/api/webhooks/${secret}` }],
+    [teamsType, { url: `${url}/workflows/x?sig=${secret}` }],
+    [telegramType, { token: `123456:${secret}`, chatId: 5, server: url }],
+    [ntfyType, { topic: 't', token: secret, server: url }],
+  ];
+
+  async function expectRetryable(reason: string, more: Record<string, unknown>): Promise<void> {
+    for (const [type, options] of given(receiver.url)) {
+      const sent = openChannel(type, { ...options, ...more }).send(failure);
+      const error: unknown = await sent.catch((thrown) => thrown);
+      expect(error).toMatchObject({ code: 'NOTIFICATION_FAILED', retryable: true });
+      expect(String(error)).toContain(`${type.type} at 127.0.0.1:`);
+      expect(String(error)).toContain(reason);
+      expect(String(error)).not.toContain(secret);
+    }
+  }
+
+  test('with 500 is worth another try for every kind of channel, and no secret is told', async () => {
+    for (const _ of given('http://any')) receiver.answers.push({ status: 500, body: `oh no ${secret}` });
+    await expectRetryable('answered 500 oh no', {});
+    expect(receiver.received).toHaveLength(7);
+  });
+
+  test('with silence too', async () => {
+    for (const _ of given('http://any')) receiver.answers.push({ status: 200, silent: true });
+    await expectRetryable('did not answer within 0.05 s', { timeout: '50ms' });
   });
 });
