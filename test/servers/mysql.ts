@@ -15,7 +15,7 @@ import { freePort } from './postgres.ts';
 const run = promisify(execFile);
 
 /** False: its tests are to be skipped, which the suite counts. */
-export const hasMysql = existsSync(join(mysqlFolder, 'ready'));
+export const hasMysql = existsSync(mysqlFolder);
 
 export interface MysqlServer {
   readonly port: number;
