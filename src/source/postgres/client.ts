@@ -24,6 +24,14 @@ const versioned: readonly (readonly [folder: string, name: RegExp, programs: str
 /** `pg_restore -f -` came with 12. */
 const oldestMajor = 12;
 
+/** Folders of this machine that have a pg_dump. Starts nothing. */
+export async function findFolders(folder: string | undefined): Promise<readonly string[]> {
+  const folders = folder === undefined ? await candidateFolders() : [folder];
+  const found = await Promise.all(folders.map((each) => findProgram(join(each, 'pg_dump'))));
+  // A folder of a removed version may stay behind empty.
+  return folders.filter((_, at) => found[at] !== undefined);
+}
+
 /** All usable clients, lowest major first; what is on PATH goes before what has the same major elsewhere. */
 export async function findClients(
   folder: string | undefined,
@@ -31,7 +39,7 @@ export async function findClients(
   prefix?: Prefix,
 ): Promise<readonly [Client, ...Client[]]> {
   const found = prefix ? await readRemoteClients(folder, prefix, signal) : await readClients(folder, signal);
-  const clients = found.filter((client) => client !== undefined).sort((a, b) => a.major - b.major);
+  const clients = found.toSorted((a, b) => a.major - b.major);
   const [first, ...others] = clients.filter((client) => client.major >= oldestMajor);
   if (first !== undefined) return [first, ...others];
   if (clients.length > 0) throw tooOld(`pg_dump ${clients.at(-1)?.version} is older than ${oldestMajor}`, oldestMajor);
@@ -70,9 +78,14 @@ function tooOld(message: string, major: number): DbBackupError {
   });
 }
 
-async function readClients(folder: string | undefined, signal: AbortSignal): Promise<readonly (Client | undefined)[]> {
-  const folders = folder === undefined ? await candidateFolders() : [folder];
-  return Promise.all(folders.map((candidate) => readClient(candidate, signal)));
+async function readClients(folder: string | undefined, signal: AbortSignal): Promise<readonly Client[]> {
+  const folders = await findFolders(folder);
+  return Promise.all(
+    folders.map(async (each) => {
+      const { stdout } = await capture({ command: join(each, 'pg_dump'), args: ['--version'], signal });
+      return clientIn(each, stdout);
+    }),
+  );
 }
 
 /** The same on the other side, in one go. Each line: the folder, a tab, what pg_dump says. */
@@ -105,14 +118,6 @@ async function candidateFolders(): Promise<string[]> {
     folders.push(...names.filter((entry) => name.test(entry)).map((entry) => join(parent, entry, programs)));
   }
   return folders;
-}
-
-/** Undefined when there is no pg_dump; a folder of a removed version may stay behind empty. */
-async function readClient(folder: string, signal: AbortSignal): Promise<Client | undefined> {
-  const command = await findProgram(join(folder, 'pg_dump'));
-  if (command === undefined) return undefined;
-  const { stdout } = await capture({ command, args: ['--version'], signal });
-  return clientIn(folder, stdout);
 }
 
 /** `said`: what its pg_dump answers to --version. */

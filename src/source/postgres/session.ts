@@ -8,7 +8,7 @@ import {
   type ProgramSpec,
 } from '../../process/process.ts';
 import type { SourceContext } from '../source.ts';
-import { type Client, chooseClient, chooseLoader, findClients } from './client.ts';
+import { type Client, chooseClient, chooseLoader, findClients, findFolders } from './client.ts';
 import { Connection } from './connection.ts';
 import { explain } from './failure.ts';
 import { connectionParameters, type PostgresOptions } from './options.ts';
@@ -62,8 +62,7 @@ export class Session {
 
   /** What was picked to suit the server, and before that the newest psql, which speaks with every server. */
   async spec(program: Program, context: SourceContext): Promise<Omit<ProgramSpec, 'args' | 'env'>> {
-    const clients = await this.#found(context);
-    const { folder } = this.#client ?? clients.at(-1) ?? clients[0];
+    const folder = this.#client?.folder ?? (await this.#anyFolder(program, context));
     const { signal, idleTimeoutMs } = context;
     return { command: join(folder, program), signal, idleTimeoutMs, prefix: await this.#prefix(context) };
   }
@@ -122,8 +121,21 @@ export class Session {
     return `postgres://${place}/${database}${way}`;
   }
 
+  /** Where there is but one client, psql need not wait for its version, which is asked meanwhile. */
+  async #anyFolder(program: Program, context: SourceContext): Promise<string> {
+    const found = this.#found(context);
+    const folders = this.options.prefix || program !== 'psql' ? [] : await findFolders(this.options.clientFolder);
+    if (folders.length === 1 && folders[0] !== undefined) return folders[0];
+    const clients = await found;
+    return (clients.at(-1) ?? clients[0]).folder;
+  }
+
   #found(context: SourceContext): Promise<readonly [Client, ...Client[]]> {
-    this.#clients ??= this.#find(context);
+    if (this.#clients === undefined) {
+      this.#clients = this.#find(context);
+      // Whoever needs a version hears of it.
+      this.#clients.catch(() => {});
+    }
     return this.#clients;
   }
 
