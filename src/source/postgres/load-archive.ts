@@ -20,10 +20,12 @@ export async function loadArchive(
   request: RestoreRequest,
   context: SourceContext,
 ): Promise<void> {
-  const { major } = await session.suitToLoad(target.server, context, await oldestReader(request.input));
+  const client = await session.suitToLoad(target.server, context, await oldestReader(request.input));
   // It says, unasked, what such a server does not know: then it writes a script, which is mended on its way.
-  const asScript = major >= transactionTimeoutSince && target.server.major < transactionTimeoutSince;
-  await (asScript ? loadAsScript : loadDirectly)(session, target, request, context);
+  const asScript = client.major >= transactionTimeoutSince && target.server.major < transactionTimeoutSince;
+  if (!asScript) return loadDirectly(session, target, request, context);
+  const guard = new GuardedScript({ server: target.server.major, psql: client.version });
+  await loadAsScript(session, target, guard, request, context);
 }
 
 async function loadDirectly(
@@ -50,6 +52,7 @@ async function loadDirectly(
 async function loadAsScript(
   session: Session,
   { database, server }: Pick<Target, 'database' | 'server'>,
+  guard: GuardedScript,
   request: RestoreRequest,
   context: SourceContext,
 ): Promise<void> {
@@ -60,7 +63,6 @@ async function loadAsScript(
       `one worker instead of ${request.jobs}: a pg_restore newer than ${transactionTimeoutSince - 1} cannot connect its workers to PostgreSQL ${server.version}`,
     );
   }
-  const guard = new GuardedScript(server.major);
   const psql = () => openTransaction(session, database, context);
   if (!isPart) {
     await pipeline(bytesOf(request), new HeldArchive(), filter(spec), guard, await psql());

@@ -16,8 +16,9 @@ export async function loadScript(
   request: RestoreRequest,
   context: SourceContext,
 ): Promise<void> {
-  const psql = await openTransaction(session, database, context);
-  await pipeline(bytesOf(request), new GuardedScript(server.major), psql);
+  const { version } = await session.suitToLoad(server, context);
+  const guard = new GuardedScript({ server: server.major, psql: version });
+  await pipeline(bytesOf(request), guard, await openTransaction(session, database, context));
 }
 
 /** The stdin of a psql that has begun a transaction; the COMMIT is the script's to bring. */

@@ -38,7 +38,8 @@ const commit = 'COMMIT';
 /** Scripts of this major and newer ones set it, older servers do not know it. */
 export const transactionTimeoutSince = 17;
 const transactionTimeout = 'SET transaction_timeout = 0';
-const longest = transactionTimeout.length;
+/** What is taken out has no more letters; the fence's key may be anybody's own. */
+const longest = 256;
 const blank = 0x20;
 
 interface Taken {
@@ -46,26 +47,35 @@ interface Taken {
   readonly end: number;
 }
 
+export interface Reader {
+  /** Major of the server. */
+  readonly server: number;
+  /** Version of psql. */
+  readonly psql: string;
+}
+
 /**
  * For psql, behind a BEGIN of ours: adds the COMMIT when the whole script has passed, and takes out those that pg_dump
- * puts around large objects, and the one setting that an older server does not know. Refuses commands that would lead
- * out of the transaction (`\connect`).
+ * puts around large objects, and what an older server or psql does not know: a setting, and the fence (whose purpose,
+ * that no other command is run, is kept here). Refuses commands that would lead out of the transaction (`\connect`).
  */
 export class GuardedScript extends Transform {
-  readonly #scanner = new ScriptScanner({
-    statement: (text, end) => {
-      if (this.#unwanted.includes(text)) this.#taken.push({ text, end });
-    },
-    command: (text) => refuse(text),
-  });
-  readonly #unwanted: readonly string[];
+  readonly #scanner: ScriptScanner;
   #taken: Taken[] = [];
   /** The chunk before: what is taken out, or a command, may begin there. */
   #held: Buffer = Buffer.alloc(0);
 
-  constructor(serverMajor: number) {
+  constructor({ server, psql }: Reader) {
     super();
-    this.#unwanted = serverMajor < transactionTimeoutSince ? [commit, transactionTimeout] : [commit];
+    const unwanted = server < transactionTimeoutSince ? [commit, transactionTimeout] : [commit];
+    const take = (text: string, end: number) => {
+      if (text.length < longest) this.#taken.push({ text, end });
+    };
+    this.#scanner = new ScriptScanner({
+      statement: (text, end) => unwanted.includes(text) && take(text, end),
+      command: (text) => refuse(text),
+      fence: knowsFence(psql) ? undefined : take,
+    });
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
@@ -88,6 +98,21 @@ export class GuardedScript extends Transform {
       this.push(`${commit};\n`);
     });
   }
+}
+
+/** The minor of each major that brought `\restrict`, in August 2025. */
+const fenceSince: Readonly<Record<number, number>> = {
+  12: Number.POSITIVE_INFINITY,
+  13: 22,
+  14: 19,
+  15: 14,
+  16: 10,
+  17: 6,
+};
+
+export function knowsFence(psql: string): boolean {
+  const [major = 0, minor = 0] = psql.split('.').map(Number);
+  return minor >= (fenceSince[major] ?? 0);
 }
 
 function refuse(command: string): never {

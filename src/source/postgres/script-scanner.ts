@@ -38,6 +38,8 @@ export interface ScriptEvents {
   readonly statement?: (text: string, end: number) => void;
   /** A backslash command other than the fence. */
   readonly command?: (text: string) => void;
+  /** The same of the fence's two lines, which end before `end`. */
+  readonly fence?: (text: string, end: number) => void;
 }
 
 export class ScriptScanner {
@@ -48,7 +50,7 @@ export class ScriptScanner {
   #ending = '';
   /** What is being read over, and what to do at its end; undefined within plain SQL. */
   #passage: Passage | undefined;
-  #then: (() => void) | undefined;
+  #then: ((end: number) => void) | undefined;
   #previous = 0;
   /** The beginning of the statement that is being read; of a COPY all of it. */
   #text = '';
@@ -85,7 +87,7 @@ export class ScriptScanner {
     return Object.fromEntries(this.#tables);
   }
 
-  #enter(passage: Passage, then?: () => void): void {
+  #enter(passage: Passage, then?: (end: number) => void): void {
     this.#passage = passage;
     this.#then = then;
     this.#previous = 0;
@@ -100,7 +102,7 @@ export class ScriptScanner {
     if (found === -1) return end;
     this.#passage = undefined;
     this.#previous = passage.last;
-    this.#then?.();
+    this.#then?.(end);
     return end;
   }
 
@@ -160,7 +162,7 @@ export class ScriptScanner {
       case backslash: {
         this.#add(chunk, from, at);
         const command = new Line(noteLimit);
-        this.#enter(command, () => this.#endCommand(command.text));
+        this.#enter(command, (end) => this.#endCommand(command.text, end));
         return true;
       }
       default:
@@ -182,10 +184,15 @@ export class ScriptScanner {
     if (this.#text === '' && text === this.#trailer) this.#complete = true;
   }
 
-  #endCommand(text: string): void {
-    const restrict = fence.exec(text);
-    if (restrict) this.#fenced = restrict[1] === undefined;
-    else this.#events.command?.(`\\${text.trimEnd()}`);
+  #endCommand(line: string, end: number): void {
+    const text = `\\${line.trimEnd()}`;
+    const restrict = fence.exec(line);
+    if (restrict === null) this.#events.command?.(text);
+    else {
+      this.#fenced = restrict[1] === undefined;
+      // Without the line's own end.
+      this.#events.fence?.(text, end - 1);
+    }
   }
 
   #endStatement(at: number): void {
