@@ -89,7 +89,8 @@ async function pgRestore(
   more: readonly string[],
 ): Promise<PgRestore> {
   const chosen = [...choices(request), ...(session.options.restoreArguments ?? [])];
-  const args = ['--no-password', '--exit-on-error', ...chosen, ...more];
+  // A pattern that matches nothing would be a restore of nothing.
+  const args = ['--no-password', '--exit-on-error', '--strict-names', ...chosen, ...more];
   const spec = { ...(await session.spec('pg_restore', context)), args, largeBuffers: true };
   const isPart = session.options.preset === 'supabase' || chosen.some((argument) => !harmless.has(argument));
   return { spec, isPart };

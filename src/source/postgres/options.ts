@@ -6,8 +6,15 @@ import { z } from 'zod';
 import type { DbBackupError } from '../../errors.ts';
 import { registerSecret } from '../../redact.ts';
 import { malformedUrl } from '../malformed-url.ts';
+import { refusalOf } from './extra-arguments.ts';
 
 const text = z.string().min(1);
+
+const extraArgument = z.string().superRefine((argument, context) => {
+  const reason = refusalOf(argument);
+  if (reason)
+    context.addIssue({ code: 'custom', message: `${argument.split('=')[0]} cannot be given here: ${reason}` });
+});
 
 export const postgresOptions = z.strictObject({
   /** `postgres://user:password@host:port/database?sslmode=require`, as libpq has it. The fields below go before it. */
@@ -33,9 +40,9 @@ export const postgresOptions = z.strictObject({
   /** Where the programs run: `[docker, exec, -i, db]`. Hosts, paths and what is left out are meant as they are there. */
   prefix: z.array(text).min(1).optional(),
   /** Passed to pg_dump as they are. */
-  dumpArguments: z.array(z.string()).optional(),
+  dumpArguments: z.array(extraArgument).optional(),
   /** Passed to pg_restore as they are. */
-  restoreArguments: z.array(z.string()).optional(),
+  restoreArguments: z.array(extraArgument).optional(),
   /** What a provider keeps for itself is left out of dumps, and of restores. */
   preset: z.enum(['supabase']).optional(),
   /** Roles and tablespaces with the bundles of jobs that say `databases`; true unless it says false. */
