@@ -74,8 +74,9 @@ it('measures', async () => {
     const samples: Sample[] = [];
     for (let round = 0; round < rounds; round += 1) samples.push(await measure(command));
     const seconds = median(samples.map((sample) => sample.seconds)).toFixed(2);
+    const cpu = median(samples.map((sample) => sample.cpuSeconds)).toFixed(2);
     lines.push(
-      `${name.padEnd(44)}${seconds.padStart(7)} s  ${Math.max(...samples.map(({ peakMb }) => peakMb)).toFixed(0)} MB`,
+      `${name.padEnd(44)}${seconds.padStart(7)} s  ${cpu.padStart(6)} s of cpu  ${Math.max(...samples.map(({ peakMb }) => peakMb)).toFixed(0)} MB`,
     );
     process.stdout.write(`\n${lines.at(-1)}\n`);
   };
