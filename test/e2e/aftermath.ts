@@ -36,18 +36,22 @@ function belongsTo(pid: string, folder: string): boolean {
   }
 }
 
-/** Live programs of a name that run behind a prefix, whichever side shows them; other tests run their own. Linux. */
-export function programsBehindPrefix(name: string): number[] {
+/**
+ * Live programs of a name that run behind a prefix, whichever side shows them: those of this workplace, which the prefix
+ * names in a variable, since other tests run their own. Linux.
+ */
+export function programsBehindPrefix(name: string, { folder }: Workplace): number[] {
   const pids = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid));
-  return pids.filter((pid) => isBehindPrefix(pid, name)).map(Number);
+  return pids.filter((pid) => isBehindPrefix(pid, name, folder)).map(Number);
 }
 
-function isBehindPrefix(pid: string, name: string): boolean {
+function isBehindPrefix(pid: string, name: string, folder: string): boolean {
   try {
     // The kernel keeps 15 letters of a name.
     if (readFileSync(`/proc/${pid}/comm`, 'latin1').trim() !== name.slice(0, 15)) return false;
     // Empty for one that is dead and not yet reaped.
-    return readFileSync(`/proc/${pid}/environ`, 'latin1').includes('DBBACKUP_RUN=');
+    const environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
+    return environment.includes('DBBACKUP_RUN=') && environment.includes(folder);
   } catch {
     return false;
   }

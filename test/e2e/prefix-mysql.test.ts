@@ -28,7 +28,7 @@ beforeAll(async () => {
   // What the user has there may not go before the config.
   await writeFile(place.path('.my.cnf'), '[client]\nuser=nobody\npassword=wrong\n', { mode: 0o600 });
   const ways = {
-    ssh: sshWords(sshd),
+    ssh: [...sshWords(sshd), 'env', `HOME=${place.folder}`],
     env: ['env', '-i', `PATH=${process.env['PATH']}`, `HOME=${place.folder}`],
   };
   const source = (name: string, way: keyof typeof ways, database: string, more = '') => `
@@ -76,10 +76,13 @@ describe.each(['ssh', 'env'] as const)('mysql by %s', (way) => {
   test(`F23 ${signal} ends mariadb-dump there, too`, async () => {
     const before = (await backupsOf(place)).length;
     const { child, ended } = place.start(['run', `slow-${way}`]);
-    await vi.waitUntil(() => programsBehindPrefix('mariadb-dump').length > 0, { timeout: 30_000, interval: 50 });
+    await vi.waitUntil(() => programsBehindPrefix('mariadb-dump', place).length > 0, { timeout: 30_000, interval: 50 });
     child.kill(signal);
     expect((await ended).code).toBe(signal === 'SIGTERM' ? 143 : null);
-    await vi.waitUntil(() => programsBehindPrefix('mariadb-dump').length === 0, { timeout: 10_000, interval: 50 });
+    await vi.waitUntil(() => programsBehindPrefix('mariadb-dump', place).length === 0, {
+      timeout: 30_000,
+      interval: 50,
+    });
     expect((await backupsOf(place)).length).toBe(before);
   });
 });

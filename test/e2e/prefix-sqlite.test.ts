@@ -53,7 +53,7 @@ afterAll(async () => {
 const there = () => readdir(place.path('there'));
 const temporary = () => readdir(place.path('tmp'));
 const isOver = (name: string) =>
-  vi.waitUntil(() => programsBehindPrefix(name).length === 0, { timeout: 10_000, interval: 50 });
+  vi.waitUntil(() => programsBehindPrefix(name, place).length === 0, { timeout: 30_000, interval: 50 });
 
 test.each(['copy', 'text'])('%s: there and back by ssh', async (format) => {
   const job = `${format}-ssh`;
@@ -76,11 +76,11 @@ test.each([
 ] as const)('F23 %s leaves neither a program nor a copy there, by %s', async (signal, way) => {
   const before = (await backupsOf(place)).length;
   const { child, ended } = place.start(['run', `slow-${way}`]);
-  await vi.waitUntil(() => programsBehindPrefix('cat').length > 0, { timeout: 30_000, interval: 50 });
+  await vi.waitUntil(() => programsBehindPrefix('cat', place).length > 0, { timeout: 30_000, interval: 50 });
   child.kill(signal);
   expect((await ended).code).toBe(signal === 'SIGTERM' ? 143 : null);
   await isOver('cat');
-  await vi.waitUntil(async () => (await temporary()).length === 0, { timeout: 10_000, interval: 50 });
+  await vi.waitUntil(async () => (await temporary()).length === 0, { timeout: 30_000, interval: 50 });
   expect((await backupsOf(place)).length).toBe(before);
 });
 
@@ -91,11 +91,11 @@ test('F24 F40 a restore that is cut off leaves the target old or new, and nothin
   const [old, fresh] = ['back.db', 'noise.db'].map((name) => fingerprintOf(place.path('there', name)));
   const names = await there();
   const { child, ended } = place.start(['restore', 'noise@latest', '--to', 'back-ssh', '--clean', '--yes']);
-  await vi.waitUntil(() => programsBehindPrefix('cat').length > 0, { timeout: 30_000, interval: 5 });
+  await vi.waitUntil(() => programsBehindPrefix('cat', place).length > 0, { timeout: 30_000, interval: 5 });
   child.kill('SIGKILL');
   await ended;
   await isOver('cat');
-  await vi.waitUntil(async () => (await there()).length === names.length, { timeout: 10_000, interval: 50 });
+  await vi.waitUntil(async () => (await there()).length === names.length, { timeout: 30_000, interval: 50 });
   expect([old, fresh]).toContainEqual(fingerprintOf(place.path('there', 'back.db')));
 });
 

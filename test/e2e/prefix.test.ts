@@ -94,7 +94,7 @@ jobs:
     await vi.waitUntil(async () => (await readdir(place.path('tmp'))).length > 0, { timeout: 30_000, interval: 20 });
     child.kill('SIGKILL');
     await ended;
-    await vi.waitUntil(async () => (await readdir(place.path('tmp'))).length === 0, { timeout: 10_000, interval: 50 });
+    await vi.waitUntil(async () => (await readdir(place.path('tmp'))).length === 0, { timeout: 30_000, interval: 50 });
     expect(await server.sql("SELECT count(*) FROM pg_class WHERE relname = 'noise'", 'half')).toBe('0');
   });
 
@@ -102,10 +102,10 @@ jobs:
   test(`F23 ${signal} ends pg_dump there, too`, async () => {
     const before = (await backupsOf(place)).length;
     const { child, ended } = place.start(['run', 'slow']);
-    await vi.waitUntil(() => programsBehindPrefix('pg_dump').length > 0, { timeout: 30_000, interval: 50 });
+    await vi.waitUntil(() => programsBehindPrefix('pg_dump', place).length > 0, { timeout: 30_000, interval: 50 });
     child.kill(signal);
     expect((await ended).code).toBe(signal === 'SIGTERM' ? 143 : null);
-    await vi.waitUntil(() => programsBehindPrefix('pg_dump').length === 0, { timeout: 10_000, interval: 50 });
+    await vi.waitUntil(() => programsBehindPrefix('pg_dump', place).length === 0, { timeout: 30_000, interval: 50 });
     expect((await backupsOf(place)).length).toBe(before);
   });
 
