@@ -99,7 +99,7 @@ describe('a daemon', () => {
     await vi.waitFor(
       () => expect(daemon.heard().filter(({ type }) => type === 'result').length).toBeGreaterThan(before),
       {
-        timeout: 10_000,
+        timeout: 30_000,
       },
     );
 
@@ -144,7 +144,7 @@ describe('a daemon', () => {
     // A run that is cut is missed: so nobody need wait for its time.
     const first = place.start(['run', 'shop'], slow);
     daemons.push(first);
-    await vi.waitFor(() => expect(processesOf(place).length).toBeGreaterThan(1), { timeout: 10_000 });
+    await vi.waitFor(() => expect(processesOf(place).length).toBeGreaterThan(1), { timeout: 30_000 });
     first.child.kill('SIGKILL');
     await first.ended;
 

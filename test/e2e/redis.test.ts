@@ -107,7 +107,7 @@ jobs:
     await vi.waitUntil(() => lines(client).length > 0, { timeout: 30_000, interval: 20 });
     child.kill(signal);
     expect((await ended).code).toBe(signal === 'SIGTERM' ? 143 : null);
-    await vi.waitUntil(() => lines(client).length === 0, { timeout: 10_000, interval: 50 });
+    await vi.waitUntil(() => lines(client).length === 0, { timeout: 30_000, interval: 50 });
     expect((await backupsOf(place)).length).toBe(before);
   });
 

@@ -140,7 +140,7 @@ describe('F23 a signal', () => {
     child.kill(signal);
     const run = await ended;
     // Killed at the latest when we exit; the kernel takes a moment to bury it.
-    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 5_000, interval: 5 });
+    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 30_000, interval: 5 });
     await expectNothingPublished(place, before, { run, exitCode, errorCode, status: 'cancelled' });
   });
 

@@ -365,7 +365,7 @@ describe('F40 a restore that fails', () => {
     });
     expect(fingerprintOf(path('old.db'))).toEqual(before);
     // The folder of a restore that we had killed ourselves goes a moment later.
-    await vi.waitUntil(async () => (await readdir(folder)).length === 2, { timeout: 5_000, interval: 20 });
+    await vi.waitUntil(async () => (await readdir(folder)).length === 2, { timeout: 30_000, interval: 20 });
     expect((await readdir(folder)).sort()).toEqual(['dump.sql', 'old.db']);
     expect(existsSync('reached')).toBe(false);
   });

@@ -40,7 +40,7 @@ export function testInterruptions(suite: SourceSuite, format: DumpFormat, bench:
       by(tool, context, stream);
       // Whether the failure shows in dump() or in its stream, it must show.
       await expect(dumping.then((dump) => readToEnd(dump.stream))).rejects.toThrow();
-      await vi.waitUntil(() => newChildren(before).length === 0, { timeout: 10_000, interval: 20 });
+      await vi.waitUntil(() => newChildren(before).length === 0, { timeout: 30_000, interval: 20 });
       expect(await context.temporaryBytes()).toBeLessThan(notesBytes);
     });
   }
