@@ -168,8 +168,9 @@ ${signing}`;
   test('@latest does not pass over a newer unsigned backup, but names it', async () => {
     const sidecar = await readSidecar(newest);
     delete sidecar.signature;
-    const name = basename(newest).replace(/_\d{4}-/, '_2099-');
-    sidecar.startedAt = sidecar.startedAt.replace(/^\d{4}/, '2099');
+    // Not in the future, which would be reason enough to pass over it.
+    sidecar.startedAt = new Date(Date.parse(sidecar.startedAt) + 1).toISOString();
+    const name = basename(newest).replace(/_\d{4}-[^_]*_/, `_${sidecar.startedAt.replace(/[:.]/g, '-')}_`);
     sidecar.artifact.name = name;
     await cp(newest, join(dirname(newest), name));
     await writeSidecar(join(dirname(newest), name), sidecar);
