@@ -1,5 +1,5 @@
 /** How the end of a backup is shown: a line and its places, or one JSON object. */
-import { explain } from '../errors.ts';
+import { DbBackupError, explain } from '../errors.ts';
 import type { BackupResult } from '../operation/backup/backup.ts';
 import type { DestinationPrune } from '../operation/retention/prune.ts';
 import type { RunRetention } from '../operation/retention/prune-after-backup.ts';
@@ -64,6 +64,7 @@ function toJson(result: BackupResult): Record<string, unknown> {
       status,
       key,
       error: error === undefined ? undefined : explain(error),
+      hint: hintOf(error),
     })),
     warnings: result.warnings,
   };
@@ -81,10 +82,16 @@ function summary(result: BackupResult, output: Output): string {
         ];
   const mark = result.status === 'completed' ? output.color.green('✓') : output.color.yellow('!');
   const head = `${mark} ${result.job}: ${sizes} in ${formatDuration(result.sidecar.durationMs)}, id ${result.sidecar.id.slice(0, 6)}`;
-  const places = result.destinations.map((each) =>
-    each.status === 'completed'
-      ? `  ${each.name}:${each.key}`
-      : `  ${output.color.red('failed')} ${each.name}: ${explain(each.error)}`,
-  );
+  const places = result.destinations.flatMap(({ name, status, key, error }) => {
+    if (status === 'completed') return [`  ${name}:${key}`];
+    const hint = hintOf(error);
+    const wayOut = hint === undefined ? [] : [`    ${output.color.cyan('hint')} ${hint}`];
+    return [`  ${output.color.red('failed')} ${name}: ${explain(error)}`, ...wayOut];
+  });
   return [head, ...places, ...suspect].join('\n');
+}
+
+/** What failed at one place is shown in short, and yet with its way out. */
+function hintOf(error: unknown): string | undefined {
+  return error instanceof DbBackupError ? error.hint : undefined;
 }
