@@ -17,7 +17,7 @@ export interface Opened {
 }
 
 /** The cipher makes its output anew for every chunk. */
-const collectEvery = 4 * 1024 * 1024;
+const collectEvery = 2 * 1024 * 1024;
 
 serveSlots<OpenTask, Opened>((cipher) => (stored, { firstIndex }) => {
   const size = cipher.chunkSize + tagSize;

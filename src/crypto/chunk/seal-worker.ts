@@ -14,7 +14,7 @@ export interface Sealed {
 }
 
 /** The cipher makes its output anew for every chunk. */
-const collectEvery = 4 * 1024 * 1024;
+const collectEvery = 2 * 1024 * 1024;
 
 serveSlots<SealTask, Sealed>((cipher) => {
   const hash = createHash('sha256');

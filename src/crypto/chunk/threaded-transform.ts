@@ -4,9 +4,9 @@ import { FailStopTransform } from './fail-stop-transform.ts';
 import { SlotThread } from './slot-thread.ts';
 
 /** A thread takes 30 ms to start: short streams are over by then. */
-const bytesBeforeThread = 4 * 1024 * 1024;
+const bytesBeforeThread = 2 * 1024 * 1024;
 /** What goes to the thread at a time, about. */
-const slotBytes = 1024 * 1024;
+const slotBytes = 512 * 1024;
 
 /**
  * A Transform that hands long streams to a thread beside the main one, where there is more than one core. What waits on

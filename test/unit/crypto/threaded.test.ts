@@ -79,7 +79,7 @@ describe('F36 a long file, damaged where a thread opens it', () => {
     const [first, second] = [file.subarray(at(90), at(91)), file.subarray(at(91), at(92))];
     return Buffer.concat([file.subarray(0, at(90)), second, first, file.subarray(at(92))]);
   };
-  // 8 MiB and 70,000 bytes are 130 chunks; the thread begins with the 65th.
+  // 8 MiB and 70,000 bytes are 130 chunks; the thread begins with the 33rd.
   it.each([
     ['a flipped bit', () => flipped(at(70) + 5), 70, 'damaged or truncated in chunk 70'],
     ['a flipped bit in a tag', () => flipped(at(101) - 1), 100, 'damaged or truncated in chunk 100'],
