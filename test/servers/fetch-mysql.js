@@ -56,7 +56,7 @@ function download(folder) {
   const env = { ...process.env, APT_CONFIG: config };
   /** @param {readonly string[]} args */
   const apt = (args) =>
-    execFileSync('apt-get', ['-qq', ...args], { stdio: ['ignore', 'ignore', 'pipe'], env, timeout: 300_000 });
+    execFileSync('apt-get', ['-qq', ...args], { stdio: ['ignore', 'ignore', 'pipe'], env, timeout: 120_000 });
   apt(['update']);
   apt(['install', '--download-only', '--yes', '--no-install-recommends', ...packages]);
 }
@@ -109,7 +109,7 @@ function wrapper(folder, name, path) {
 /** @param {string} folder */
 function initialize(folder) {
   const args = ['--no-defaults', ...mysqldArguments(join(folder, 'data'), folder), '--initialize-insecure'];
-  execFileSync(join(folder, 'bin/mysqld'), args, { stdio: ['ignore', 'ignore', 'pipe'], timeout: 300_000 });
+  execFileSync(join(folder, 'bin/mysqld'), args, { stdio: ['ignore', 'ignore', 'pipe'], timeout: 120_000 });
 }
 
 /**

@@ -25,6 +25,7 @@ function failing(error: Error) {
   const type = { type: 'memory', open: () => new Failing() };
   const runtime = {
     ...{ destinations: [type], workingFolder: '/', stateFolder: '/nowhere', signal: new AbortController().signal },
+    tool: { name: 'dbbackup', version: '0' },
     resolve: () => Promise.resolve({}),
   } as unknown as Runtime;
   const reader = new CopyReader(runtime, new Date());
