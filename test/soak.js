@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 /** What runs → how often, how much. */
 const campaigns = [
   { name: 'crash', files: ['test/e2e/crash.test.ts', 'test/e2e/damage.test.ts'], env: { DBBACKUP_TEST_ROUNDS: '100' } },
-  { name: 'retention', files: ['test/e2e/retention-crash.test.ts'], env: { DBBACKUP_TEST_ROUNDS: '200' } },
+  { name: 'retention', files: ['test/e2e/retention-crash.test.ts'], env: { DBBACKUP_TEST_ROUNDS: '240' } },
   { name: 'postgres', files: ['test/e2e/postgres-crash.test.ts'], env: { DBBACKUP_TEST_KILLS: '50' } },
   {
     name: 'streams',
