@@ -24,3 +24,13 @@ export function assertKey(key: string): void {
     });
   }
 }
+
+/** `a/b/` of `a/b/c`; empty for a key without a folder. */
+export function folderOf(key: string): string {
+  return key.slice(0, key.lastIndexOf('/') + 1);
+}
+
+/** `c` of `a/b/c`. */
+export function nameOf(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1);
+}

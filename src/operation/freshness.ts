@@ -1,14 +1,13 @@
 /** How old is the newest good backup of each job? Asked of the destinations, so that any monitor can watch the absence of backups. */
 import type { Job } from '../config/config.ts';
 import { explain, messageOf } from '../errors.ts';
-import { clockToleranceMs } from '../retention/plan.ts';
 import { plural } from '../value/figure.ts';
 import { openDestination } from './open-adapter.ts';
-import { fingerprintOf, isOwn } from './retention/candidate.ts';
+import { areOfSeveralSources, isOwn } from './retention/candidate.ts';
 import { ownFingerprint } from './retention/own-fingerprint.ts';
 import type { Runtime } from './runtime.ts';
 import { surveyBackups } from './storage/list-backups.ts';
-import { isDisproved, isGood, type StoredBackup, startedAt } from './storage/stored-backup.ts';
+import { isAhead, isDisproved, isGood, type StoredBackup, startedAt, whyAhead } from './storage/stored-backup.ts';
 
 export interface Freshness {
   readonly job: string;
@@ -64,21 +63,22 @@ function judge({ newest, passedOver }: Choice, maxAgeMs: number, now: number): O
  * they are there, while nothing of this job arrives.
  */
 async function choose(all: readonly StoredBackup[], job: Job, now: number, runtime: Runtime): Promise<Choice> {
-  const isFuture = (each: StoredBackup) => startedAt(each).getTime() > now + clockToleranceMs;
-  const good = all.filter((each) => isGood(each) && !isFuture(each));
-  const own = await ownOf(good, job, runtime);
+  const present = all.filter((each) => isGood(each) && !isAhead(each, now));
+  const own = await ownOf(present, job, runtime);
   const newest = own.map((each) => startedAt(each).getTime()).sort((a, b) => b - a)[0];
   const count = (backups: readonly StoredBackup[], why: string) => {
     const newer = backups.filter((each) => startedAt(each).getTime() > (newest ?? 0)).length;
     return newer === 0 ? [] : [`${plural(newer, 'backup')} ${why}`];
   };
-  const foreign = good.filter((each) => !own.includes(each));
   const passedOver = [
     ...count(all.filter(isDisproved), 'that failed the last verification'),
-    ...count(foreign, 'of another source'),
     ...count(
-      all.filter((each) => isGood(each) && isFuture(each)),
-      'begun in the future, so some clock was wrong',
+      present.filter((each) => !own.includes(each)),
+      'of another source',
+    ),
+    ...count(
+      all.filter((each) => isGood(each) && isAhead(each, now)),
+      whyAhead,
     ),
   ];
   return { newest, passedOver };
@@ -89,7 +89,7 @@ async function choose(all: readonly StoredBackup[], job: Job, now: number, runti
  * no secrets of the source. Throws when it is needed and cannot be told which source is the job's.
  */
 async function ownOf(good: readonly StoredBackup[], job: Job, runtime: Runtime): Promise<readonly StoredBackup[]> {
-  if (new Set(good.map(fingerprintOf)).size <= 1) return good;
+  if (!areOfSeveralSources(good)) return good;
   const fingerprint = await ownFingerprint(job, runtime).catch((error: unknown) => {
     throw new Error(`backups of several sources lie there, and which is the job's is not known: ${explain(error)}`);
   });

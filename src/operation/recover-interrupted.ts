@@ -6,6 +6,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AdapterDefinition } from '../config/config.ts';
+import { folderOf } from '../destination/key.ts';
 import { explain } from '../errors.ts';
 import type { DestinationResult, Execution as PastExecution } from '../history/history.ts';
 import { clearDeadExecutions, executionLives, executionLockName, probeRunLock } from '../lock/run-lock.ts';
@@ -57,7 +58,7 @@ async function settle(
 
 /** True when the execution died after its sidecar was written: then its data object is a backup, and stays. */
 async function removeUnfinished(on: OpenDestination, key: string): Promise<boolean> {
-  for await (const leftover of on.destination.leftovers(key.slice(0, key.lastIndexOf('/') + 1))) {
+  for await (const leftover of on.destination.leftovers(folderOf(key))) {
     if (leftover.belongsTo(key) || leftover.belongsTo(key + sidecarExtension)) await leftover.remove();
   }
   const isBackup = (await on.destination.stat(key + sidecarExtension)) !== undefined;

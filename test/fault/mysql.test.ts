@@ -215,6 +215,8 @@ describe('the dump', () => {
     const some = await dumped({ filter: { include: ['c*', '--help'], exclude: ['crash*'] } });
     expect(some.tables).toEqual({ '--help': 3, child: 50 });
     expect(some.text).not.toMatch(/PROCEDURE|EVENT/);
+    const none = dumped({ filter: { include: ['types'], exclude: ['t*'] } });
+    await expect(none).rejects.toThrow(/excludes all that it includes: types/);
     const most = await dumped({ filter: { exclude: ['a\nb*', 'types'] } });
     expect(Object.keys(most.tables)).not.toContain('types');
     expect(most.text).toMatch(/PROCEDURE/);

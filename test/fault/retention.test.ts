@@ -500,6 +500,26 @@ describe('two machines, one destination, one job name', () => {
     expect(await checkFreshness([three.job], dayMs, three.runtime)).toMatchObject([{ fresh: false }]);
   });
 
+  test("its own at a later destination goes before the other machine's at the first, and nothing is taken for its own", async () => {
+    const [shared, mine] = [new MemoryDestination(), new MemoryDestination()];
+    const one = await world({ last: 2 }, { shared, mine }, 'db-1');
+    const two = await world({ last: 2 }, { shared }, 'db-2');
+    const theirs = await plant(two, shared, new Date(tonight.getTime() - hourMs));
+    const said: string[] = [];
+    const listening = { ...one.runtime, emit: (event: OperationEvent) => said.push(JSON.stringify(event)) };
+    expect((await resolveBackup('shop@latest', listening)).key).toBe(theirs.key);
+    expect(said.join()).toContain("is of another source (db on host of db-2): there is none of this job's own source");
+    vi.spyOn(mine, 'list').mockImplementation(() => {
+      throw new DbBackupError('DESTINATION_FAILED', 'gone');
+    });
+    expect((await resolveBackup('shop@latest', one.runtime)).key).toBe(theirs.key);
+    vi.restoreAllMocks();
+    const own = await plant(one, mine, new Date(tonight.getTime() - 2 * dayMs));
+    said.length = 0;
+    expect((await resolveBackup('shop@latest', listening)).key).toBe(own.key);
+    expect(said.join()).toContain('is of another source (db on host of db-2); shop@latest is mine:');
+  });
+
   test('a deletion that the other has begun is not finished here', async () => {
     const shared = new MemoryDestination();
     const [one, two] = [await world({ last: 1 }, { shared }, 'db-1'), await world({ last: 1 }, { shared }, 'db-2')];

@@ -11,7 +11,7 @@ import { addAbortSignal, Readable } from 'node:stream';
 import { DbBackupError } from '../../errors.ts';
 import type { Finding } from '../../finding.ts';
 import type { Destination, GetOptions, Leftover, PutOptions, StoredObject } from '../destination.ts';
-import { assertKey, isKey } from '../key.ts';
+import { assertKey, folderOf, isKey } from '../key.ts';
 import { isTemporaryName, standsFor, startedAtOf } from '../temporary-name.ts';
 import { checkFolder } from './check.ts';
 import { FileReader } from './file-reader.ts';
@@ -84,7 +84,7 @@ export class LocalDestination implements Destination {
 
   async *list(prefix: string, options: { signal?: AbortSignal } = {}): AsyncIterable<StoredObject> {
     if (prefix !== '') assertKey(prefix.replace(/\/$/, ''));
-    const base = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    const base = folderOf(prefix);
     let batch: FoundFile[] = [];
     for await (const file of this.#files(base, options.signal)) {
       if (isTemporaryName(file.name) || !file.key.startsWith(prefix) || !isKey(file.key)) continue;

@@ -11,7 +11,7 @@ import { DbBackupError } from '../../errors.ts';
 import { withBackoff } from '../backoff.ts';
 import type { Destination, GetOptions, Leftover, PutOptions, StoredObject } from '../destination.ts';
 import { InTurn } from '../in-turn.ts';
-import { assertKey, isKey } from '../key.ts';
+import { assertKey, folderOf, isKey, nameOf } from '../key.ts';
 import { isTemporaryName, standsFor, startedAtOf, temporaryName } from '../temporary-name.ts';
 import { download } from './download.ts';
 import type { RcloneOptions } from './options.ts';
@@ -76,7 +76,7 @@ export class RcloneDestination implements Destination {
 
   async *list(prefix: string, { signal }: { signal?: AbortSignal } = {}): AsyncIterable<StoredObject> {
     if (prefix !== '') assertKey(prefix.replace(/\/$/, ''));
-    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    const folder = folderOf(prefix);
     for await (const object of this.#objects(folder, [], signal)) {
       const { key } = object;
       if (key.startsWith(prefix) && isKey(key) && !isTemporaryName(nameOf(key))) yield object;
@@ -212,14 +212,6 @@ function assertOurKey(key: string): void {
 }
 
 /** '' or the key's folder with a slash behind. */
-function folderOf(key: string): string {
-  return key.slice(0, key.lastIndexOf('/') + 1);
-}
-
-function nameOf(key: string): string {
-  return key.slice(key.lastIndexOf('/') + 1);
-}
-
 function objectExists(key: string): DbBackupError {
   return new DbBackupError('OBJECT_EXISTS', `${key} exists already and is never overwritten`, {
     hint: 'Another run published the same name; what it stored was not touched.',

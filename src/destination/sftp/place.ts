@@ -5,7 +5,7 @@
  */
 import type { Stats } from 'ssh2';
 import { DbBackupError } from '../../errors.ts';
-import { assertKey } from '../key.ts';
+import { assertKey, nameOf } from '../key.ts';
 import { isTemporaryName, temporaryName } from '../temporary-name.ts';
 import type { Connection } from './connection.ts';
 import { isMissing, isUnsupported } from './sftp-error.ts';
@@ -35,7 +35,7 @@ export function under(root: string, key: string): string {
 
 /** A new temporary name beside the final one. */
 export function temporaryPath({ folders, root, key }: Place): string {
-  return under(folders.at(-1) ?? root, temporaryName(key.slice(key.lastIndexOf('/') + 1)));
+  return under(folders.at(-1) ?? root, temporaryName(nameOf(key)));
 }
 
 /** Not following links; undefined for what does not exist. */

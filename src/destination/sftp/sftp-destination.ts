@@ -10,7 +10,7 @@ import { addAbortSignal, Readable } from 'node:stream';
 import { DbBackupError } from '../../errors.ts';
 import type { Destination, GetOptions, Leftover, PutOptions, StoredObject } from '../destination.ts';
 import { InTurn } from '../in-turn.ts';
-import { assertKey, isKey } from '../key.ts';
+import { assertKey, folderOf, isKey, nameOf } from '../key.ts';
 import { isTemporaryName, standsFor, startedAtOf } from '../temporary-name.ts';
 import { closeFile, Download, type OpenFile, openFile } from './download.ts';
 import type { SftpOptions } from './options.ts';
@@ -87,7 +87,7 @@ export class SftpDestination implements Destination {
 
   async *list(prefix: string, { signal }: { signal?: AbortSignal } = {}): AsyncIterable<StoredObject> {
     if (prefix !== '') assertKey(prefix.replace(/\/$/, ''));
-    const base = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    const base = folderOf(prefix);
     for await (const { name, key, attributes } of this.#files(base, signal)) {
       if (!isTemporaryName(name) && key.startsWith(prefix) && isKey(key)) yield toObject(key, attributes);
     }
@@ -164,15 +164,12 @@ export class SftpDestination implements Destination {
   }
 
   #leftover({ key, name, path, attributes }: FoundFile): Leftover {
-    const folder = key.slice(0, -name.length);
+    const folder = folderOf(key);
     return {
       key,
       startedAt: startedAtOf(name) ?? new Date(attributes.mtime * 1000),
       bytes: attributes.size,
-      belongsTo: (other) => {
-        const at = other.lastIndexOf('/') + 1;
-        return other.slice(0, at) === folder && standsFor(name, other.slice(at));
-      },
+      belongsTo: (other) => folderOf(other) === folder && standsFor(name, nameOf(other)),
       remove: () =>
         this.#attempt(`removing ${key} from ${this.label}`, undefined, () =>
           this.#session.use((connection) => removeFile(connection, path)),

@@ -17,6 +17,10 @@ export function fingerprintOf({ sidecar, state }: StoredBackup): string | undefi
   return state?.adopted?.fingerprint ?? sidecar?.source.fingerprint;
 }
 
+export function areOfSeveralSources(backups: readonly StoredBackup[]): boolean {
+  return new Set(backups.map(fingerprintOf)).size > 1;
+}
+
 export function isOwn(backup: StoredBackup, fingerprint: string): boolean {
   return fingerprintOf(backup) === fingerprint;
 }

@@ -5,6 +5,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { StoredObject } from '../../destination/destination.ts';
+import { nameOf } from '../../destination/key.ts';
 import { messageOf } from '../../errors.ts';
 import { type ArtifactName, parseArtifactName } from '../../sidecar/artifact-name.ts';
 import { parseSidecar, type Sidecar, sidecarExtension, sidecarLimit } from '../../sidecar/sidecar.ts';
@@ -68,7 +69,7 @@ async function groupObjects(on: OpenDestination, prefix: string, signal?: AbortS
   const groups = new Map<string, Group>();
   for await (const object of on.destination.list(prefix, { signal })) {
     const role = roleOf(object.key);
-    const name = parseArtifactName(role.dataKey.slice(role.dataKey.lastIndexOf('/') + 1));
+    const name = parseArtifactName(nameOf(role.dataKey));
     if (!name) continue;
     const group = groups.get(role.dataKey) ?? { key: role.dataKey, name };
     group[role.part] = object;
@@ -85,7 +86,7 @@ function roleOf(key: string): { dataKey: string; part: 'data' | 'sidecar' | 'sta
 
 /** Reads one backup by the key of its data object, whatever its name is. */
 export async function findBackup(on: OpenDestination, key: string, signal?: AbortSignal): Promise<StoredBackup> {
-  const name = parseArtifactName(key.slice(key.lastIndexOf('/') + 1));
+  const name = parseArtifactName(nameOf(key));
   const [data, sidecar, state] = await Promise.all(
     [key, key + sidecarExtension, key + stateExtension].map((each) => on.destination.stat(each)),
   );
@@ -138,7 +139,7 @@ function judge(
   if (state?.deleting) return { condition: 'deleting', problem: 'its deletion was interrupted' };
   if (!sidecar) return { condition: 'orphan', problem: 'it has no sidecar' };
   if (!group.data) return { condition: 'missing', problem: 'its data object is gone' };
-  const fileName = group.key.slice(group.key.lastIndexOf('/') + 1);
+  const fileName = nameOf(group.key);
   if (sidecar.artifact.name !== fileName) {
     return { condition: 'damaged', problem: `its sidecar describes ${sidecar.artifact.name}` };
   }

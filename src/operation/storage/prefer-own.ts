@@ -1,8 +1,7 @@
-import { clockToleranceMs } from '../../retention/plan.ts';
-import { fingerprintOf, isOwn } from '../retention/candidate.ts';
+import { areOfSeveralSources, isOwn } from '../retention/candidate.ts';
 import { ownFingerprint } from '../retention/own-fingerprint.ts';
 import type { Runtime } from '../runtime.ts';
-import { type StoredBackup, startedAt } from './stored-backup.ts';
+import { isAhead, type StoredBackup, startedAt, whyAhead } from './stored-backup.ts';
 
 /** Newer than what was chosen, and why it was not. */
 export interface PassedOver {
@@ -11,29 +10,35 @@ export interface PassedOver {
   readonly why: string;
 }
 
+export interface Preference {
+  readonly chosen: readonly StoredBackup[];
+  readonly passedOver?: PassedOver;
+  /** All that was chosen is of another source than the job's, as far as that can be told. */
+  readonly isForeign: boolean;
+}
+
 /**
  * Where several machines store under one job name, the newest may be of another's source; and one begun in the future
  * was made by a clock that was ahead, so that what looks older may be newer. Both are taken only where nothing else is
  * left: after a loss the new machine may well be another, or its clock behind.
  */
-export async function preferOwn(
-  good: readonly StoredBackup[],
-  job: string,
-  runtime: Runtime,
-): Promise<{ readonly chosen: readonly StoredBackup[]; readonly passedOver?: PassedOver }> {
-  const latest = Date.now() + clockToleranceMs;
-  const present = orAll(good, (each) => startedAt(each).getTime() <= latest);
+export async function preferOwn(good: readonly StoredBackup[], job: string, runtime: Runtime): Promise<Preference> {
+  const now = Date.now();
+  const present = orAll(good, (each) => !isAhead(each, now));
   const fingerprint = await fingerprintAmong(present, job, runtime);
   const chosen = fingerprint === undefined ? present : orAll(present, (each) => isOwn(each, fingerprint));
+  const isForeign = fingerprint !== undefined && !chosen.some((each) => isOwn(each, fingerprint));
   const [left] = good
     .filter((each) => !chosen.includes(each))
     .sort((a, b) => startedAt(b).getTime() - startedAt(a).getTime());
-  if (!left) return { chosen };
-  const { source, host } = left.sidecar ?? {};
-  const why = present.includes(left)
-    ? `is of another source (${source?.label ?? source?.name} on ${host})`
-    : 'was begun in the future, so some clock was wrong';
-  return { chosen, passedOver: { backup: left, why } };
+  if (!left) return { chosen, isForeign };
+  const why = present.includes(left) ? whyForeign(left) : `was ${whyAhead}`;
+  return { chosen, isForeign, passedOver: { backup: left, why } };
+}
+
+/** Follows the name of a backup in a sentence. */
+export function whyForeign({ sidecar }: StoredBackup): string {
+  return `is of another source (${sidecar?.source.label ?? sidecar?.source.name} on ${sidecar?.host})`;
 }
 
 function orAll(backups: readonly StoredBackup[], wanted: (backup: StoredBackup) => boolean): readonly StoredBackup[] {
@@ -41,14 +46,18 @@ function orAll(backups: readonly StoredBackup[], wanted: (backup: StoredBackup) 
   return found.length > 0 ? found : backups;
 }
 
-/** Of the job's own source, where that makes a difference and can be told: a restore needs no secrets of the source. */
+/**
+ * Of the job's own source, where another machine may have had a part in it. Undefined where that cannot be told: a
+ * restore needs no secrets of the source.
+ */
 async function fingerprintAmong(
   backups: readonly StoredBackup[],
   name: string,
   runtime: Runtime,
 ): Promise<string | undefined> {
   const job = runtime.config?.jobs.get(name);
-  if (!job || new Set(backups.map(fingerprintOf)).size <= 1) return undefined;
+  const areAllFromHere = backups.every(({ sidecar }) => sidecar?.host === runtime.host);
+  if (!job || (areAllFromHere && !areOfSeveralSources(backups))) return undefined;
   return ownFingerprint(job, runtime).catch(() => {
     runtime.signal.throwIfAborted();
     return undefined;

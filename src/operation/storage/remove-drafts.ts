@@ -2,6 +2,7 @@
  * Drafts of state files that a killed process left beside backups which are gone: nothing records their names, so who
  * removes a backup looks for them. Only afterwards: of a backup that stays, a draft may be a `lock` being written.
  */
+import { folderOf } from '../../destination/key.ts';
 import { explain } from '../../errors.ts';
 import { stateExtension } from '../../sidecar/state.ts';
 import type { Execution } from '../execution.ts';
@@ -11,7 +12,7 @@ import type { OpenDestination, StoredBackup } from './stored-backup.ts';
 export async function removeDrafts(gone: readonly StoredBackup[], execution: Execution): Promise<void> {
   const [first] = gone;
   if (first === undefined) return;
-  const folders = new Set(gone.map(({ key }) => key.slice(0, key.lastIndexOf('/') + 1)));
+  const folders = new Set(gone.map(({ key }) => folderOf(key)));
   try {
     for (const folder of folders) await removeFrom(first.on, folder, gone, execution.signal);
   } catch (error) {

@@ -3,6 +3,7 @@
  * the history is not asked.
  */
 import type { Destination, StoredObject } from '../../destination/destination.ts';
+import { clockToleranceMs } from '../../retention/plan.ts';
 import type { ArtifactName } from '../../sidecar/artifact-name.ts';
 import type { Sidecar } from '../../sidecar/sidecar.ts';
 import type { BackupState } from '../../sidecar/state.ts';
@@ -58,6 +59,14 @@ export function startedAt(backup: StoredBackup): Date {
   if (backup.sidecar) return new Date(backup.sidecar.startedAt);
   return backup.name?.startedAt ?? backup.object?.modifiedAt ?? new Date(0);
 }
+
+/** Begun by a clock that was ahead: what looks older may be newer. Judged at `nowMs`. */
+export function isAhead(backup: StoredBackup, nowMs: number): boolean {
+  return startedAt(backup).getTime() > nowMs + clockToleranceMs;
+}
+
+/** Follows the name of such a backup in a sentence. */
+export const whyAhead = 'begun in the future, so some clock was wrong';
 
 export function describeBackup(backup: StoredBackup): string {
   return `${backup.on.name}:${backup.key}`;

@@ -28,11 +28,11 @@ export async function startDump(
     );
   }
   const client = await session.client(context);
-  const wanted = included(request.filter, facts);
-  refuseForeignClient(facts, client, request.backupType, dumped(request.filter, wanted, facts));
+  const tables = dumped(request.filter, facts);
+  refuseForeignClient(facts, client, request.backupType, tables);
   const spec = await session.spec('dump', context);
   const own = [...dumpArguments(request, facts, client), ...(session.options.dumpArguments ?? [])];
-  const args = [...spec.args, ...own, '--', database, ...wanted];
+  const args = [...spec.args, ...own, '--', database, ...((request.filter.include ?? []).length > 0 ? tables : [])];
   const program = produce({ ...spec, args, largeBuffers: true });
   const insertion = new HeaderInsertion(database, request.backupType === 'data' ? undefined : defaults);
   const check = new EndOfDumpCheck();
@@ -73,18 +73,15 @@ export function dumpArguments(
   return args;
 }
 
-function included({ include = [], exclude = [] }: TableFilter, { tables }: Facts): string[] {
+/** Throws where nothing is left of what is included: to the programs, no table means every table. */
+function dumped({ include = [], exclude = [] }: TableFilter, { tables }: Facts): readonly string[] {
   const names = tables.map(({ name }) => name);
   const left = matching(exclude, names);
-  return matching(include, names).filter((name) => !left.includes(name));
-}
-
-/** `wanted`: what `included` names; nothing means all that is not excluded. */
-function dumped({ exclude = [] }: TableFilter, wanted: readonly string[], { tables }: Facts): readonly string[] {
-  if (wanted.length > 0) return wanted;
-  const names = tables.map(({ name }) => name);
-  const left = matching(exclude, names);
-  return names.filter((name) => !left.includes(name));
+  const wanted = (include.length > 0 ? matching(include, names) : names).filter((name) => !left.includes(name));
+  if (include.length === 0 || wanted.length > 0) return wanted;
+  throw new DbBackupError('SOURCE_FAILED', `"tables" excludes all that it includes: ${include.join(', ')}`, {
+    hint: 'Take a pattern away from "exclude", or another into "include".',
+  });
 }
 
 /** Names that fit a pattern with `*`. A pattern that matches nothing is a table that is not in the backup: it throws. */
