@@ -2,12 +2,28 @@
  * Builds src/ and the small libraries that every command needs into a few files: `dbbackup run` opened 550 modules, and
  * half of its start-up went into finding them. What is large, native or rarely needed stays a package of its own.
  */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { defineConfig } from 'rolldown';
+import { defineConfig, type Plugin } from 'rolldown';
 
 const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
-const bundled = ['chalk', 'commander', 'cosmiconfig', 'drizzle-orm', 'fastest-levenshtein', 'yaml', 'zod'];
-const external = Object.keys(dependencies).filter((name) => !bundled.includes(name));
+const bundled = [
+  ...[
+    'chalk',
+    'cli-progress',
+    'commander',
+    'cosmiconfig',
+    'croner',
+    'drizzle-orm',
+    'fastest-levenshtein',
+    'ignore',
+    'yaml',
+  ],
+  'zod',
+];
+const external = Object.keys(dependencies)
+  .filter((name) => !bundled.includes(name))
+  .map((name) => new RegExp(`^${name}(/|$)`));
 
 /** Started as processes or threads of their own: the program's, and what those of the test suite and the sample need. */
 const scripts = ['source/sqlite/worker', 'crypto/chunk/seal-worker', 'crypto/chunk/open-worker'];
@@ -21,10 +37,36 @@ const tested = [
   'sqlite-library',
 ];
 
-export default defineConfig({
-  input: Object.fromEntries(['main', ...scripts, ...tested].map((name) => [name, `src/${name}.ts`])),
-  platform: 'node',
-  tsconfig: './tsconfig.json',
-  external: external.map((name) => new RegExp(`^${name}(/|$)`)),
-  output: { dir: 'dist', format: 'esm', cleanDir: true, chunkFileNames: 'chunk/[name]-[hash].js' },
-});
+/** Makes of a CommonJS file what src/start/load-script.ts runs. */
+const script: Plugin = {
+  name: 'script',
+  generateBundle(_options, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== 'chunk') continue;
+      const imports = chunk.dynamicImports.map((name) => [`import("${name}")`, `importModule("${name}")`] as const);
+      let code = chunk.code;
+      for (const [ours, theirs] of imports) code = code.replaceAll(ours, theirs);
+      // One byte a character, in the file and in memory.
+      code = code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+      chunk.code = `// ${createHash('sha256').update(code).digest('hex')}\n${code}`;
+    }
+  },
+};
+
+const common = { platform: 'node', tsconfig: './tsconfig.json', external } as const;
+
+export default defineConfig([
+  {
+    ...common,
+    input: Object.fromEntries(
+      ['start/start', ...scripts, ...tested].map((name) => [name === 'start/start' ? 'start' : name, `src/${name}.ts`]),
+    ),
+    output: { dir: 'dist', format: 'esm', cleanDir: true, chunkFileNames: 'chunk/[name]-[hash].js' },
+  },
+  {
+    ...common,
+    input: { program: 'src/main.ts' },
+    output: { dir: 'dist', format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false },
+    plugins: [script],
+  },
+]);

@@ -3,20 +3,13 @@
  * only place that ends the process.
  */
 import { setMaxListeners } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { App } from './cli/app.ts';
+import { runProgram } from './cli/program.ts';
 import { DbBackupError, exitCodes } from './errors.ts';
-import { packageFile } from './installation.ts';
 
 /** Runs one command line (without node and script) and exits with its code. */
-export async function main(argv: readonly string[]): Promise<void> {
-  const version = readVersion();
-  // The answer that scripts ask most often must not wait for the command tree.
-  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
-    process.stdout.write(`${version}\n`);
-    return;
-  }
-  const { runProgram } = await import('./cli/program.ts');
+export async function main(argv: readonly string[], version: string): Promise<void> {
   const stdout = watchOutput(process.stdout);
   watchOutput(process.stderr);
   const app: App = {
@@ -85,11 +78,6 @@ function hasTerminal(): boolean {
   } catch {
     return false;
   }
-}
-
-function readVersion(): string {
-  const manifest = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string };
-  return manifest.version;
 }
 
 /** A reader that leaves early (`| head`) must not end a backup half-way; a failed write of a result is a failure. */

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 
 /** Who may import whom: the README's picture of the house, enforced. A room is a folder of src, or a file at its top. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
-  main: ['cli', 'source', 'destination', 'crypto', 'notification', 'errors', 'installation'],
+  start: ['main', 'installation'],
+  main: ['cli', 'source', 'destination', 'crypto', 'notification', 'errors'],
   cli: [
     'operation',
     'config',
@@ -81,6 +82,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 
 /** Imports that may only be types: a contract is known, the room behind it is not loaded. */
 const typesOnly = new Set([
+  'start → main',
   'operation → config',
   'config → retention',
   'crypto → config',

@@ -2,7 +2,7 @@
  * What a daemon tells of itself on the loopback interface, for container engines and monitors: names, times and exit
  * codes; no message, path or setting. `/health` asks whether the daemon lives, `/jobs` whether its last runs were good.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { DbBackupError, exitCodes } from '../../errors.ts';
 import type { JobState } from '../../schedule/scheduler.ts';
 
@@ -24,6 +24,8 @@ const longestSilenceMs = 3 * 60_000;
 
 /** Resolves when it listens. Throws USAGE when the port cannot be had. `port` 0: any free one. */
 export async function openHealthServer(port: number, state: () => DaemonState): Promise<Server> {
+  // Not for those who never listen: all imports of Node's own are loaded at the start.
+  const { createServer } = await import('node:http');
   const server = createServer((request, response) => answer(request, response, state()));
   // A monitor that keeps its connection open must not keep the daemon from ending.
   server.keepAliveTimeout = 1;

@@ -1,0 +1,42 @@
+/**
+ * Runs the program's one script with what V8 has compiled of it before: without that, most of the time until the first
+ * byte of a backup goes into parsing. Every command adds what it needed when it first succeeds. (Node's own
+ * `module.enableCompileCache` begins with 22.)
+ */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { Script } from 'node:vm';
+import { type CodeCache, readCodeCache, writeCodeCache } from './code-cache.ts';
+
+/** What a script finds as its own; `importModule` instead of `import()`, which Node refuses to scripts. */
+const parameters = '(function (module, exports, require, __filename, importModule) {';
+
+/**
+ * The exports of a CommonJS script in ASCII whose first line names its content. `command`: whose code is remembered
+ * beside it when the process ends with 0.
+ */
+export function loadScript<Exports>(path: string, command: string): Exports {
+  const source = readFileSync(path, 'latin1');
+  const content = source.slice(0, source.indexOf('\n'));
+  const cachePath = join(dirname(path), 'code-cache', `${process.version}-${process.arch}`);
+  const cache = readCodeCache(cachePath, content);
+  // On the first line, so that the lines of a stack trace are those of the file.
+  const script = new Script(`${parameters}${source}\n})`, { filename: path, cachedData: cache?.code });
+  const known = script.cachedDataRejected ? undefined : cache;
+  if (!known?.commands.includes(command)) remember(script, cachePath, content, command, known);
+  const module = { exports: {} as Exports };
+  const run = script.runInThisContext() as (...values: readonly unknown[]) => void;
+  run(module, module.exports, createRequire(path), path, (name: string) => import(name));
+  return module.exports;
+}
+
+function remember(script: Script, path: string, content: string, command: string, known?: CodeCache): void {
+  process.once('exit', (exitCode) => {
+    if (exitCode !== 0) return;
+    const code = script.createCachedData();
+    // V8 forgets functions that a long run has not used for a while.
+    if (known && code.length < known.code.length) return;
+    writeCodeCache(path, content, { commands: [...(known?.commands ?? []), command], code });
+  });
+}
