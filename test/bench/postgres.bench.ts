@@ -1,6 +1,7 @@
 /**
  * PostgreSQL against the shell pipelines that a user would otherwise write, on a private server, in one run.
- * BENCH_MB: size of the database's data (default 1000). BENCH_ROUNDS: counted pairs (default 3).
+ * BENCH_MB: size of the database's data (default 1000). BENCH_ROUNDS: counted pairs (default 3). BENCH_DURABLE=1: a server
+ * that waits for its disk, as installed ones do; without it only what we and the pipelines do is measured.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,6 +13,7 @@ import { fillShop } from './shop.ts';
 
 const megabytes = Number(process.env['BENCH_MB'] ?? 1000);
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3);
+const durable = process.env['BENCH_DURABLE'] === '1' ? ['fsync', 'synchronous_commit', 'full_page_writes'] : [];
 const only = process.env['BENCH_ONLY'] ?? '';
 const program = resolve(import.meta.dirname, '../../bin/dbbackup.js');
 
@@ -20,7 +22,8 @@ let server: PostgresServer;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dbbackup-bench-'));
-  server = await startPostgres({ settings: ['shared_buffers = 512MB', 'maintenance_work_mem = 256MB'] });
+  const settings = ['shared_buffers = 512MB', 'maintenance_work_mem = 256MB', ...durable.map((name) => `${name} = on`)];
+  server = await startPostgres({ settings });
   await server.sql('CREATE DATABASE shop');
   await server.sql(fillShop(megabytes), 'shop');
   await writeFile(join(folder, 'dbbackup.yaml'), config(server.url('shop')), { mode: 0o600 });
