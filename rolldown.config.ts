@@ -48,7 +48,8 @@ const script: Plugin = {
       for (const [ours, theirs] of imports) code = code.replaceAll(ours, theirs);
       // One byte a character, in the file and in memory.
       code = code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-      chunk.code = `// ${createHash('sha256').update(code).digest('hex')}\n${code}`;
+      const name = createHash('sha256').update(code).digest('hex');
+      chunk.code = `// ${name}\n(function (module, exports, require, __filename, importModule) {${code}\n})`;
     }
   },
 };

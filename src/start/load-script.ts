@@ -9,24 +9,29 @@ import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 import { type CodeCache, readCodeCache, writeCodeCache } from './code-cache.ts';
 
-/** What a script finds as its own; `importModule` instead of `import()`, which Node refuses to scripts. */
-const parameters = '(function (module, exports, require, __filename, importModule) {';
+/** As rolldown.config.ts wraps it; `importModule` instead of `import()`, which Node refuses to scripts. */
+type Wrapped = (
+  module: { exports: unknown },
+  exports: unknown,
+  require: NodeJS.Require,
+  filename: string,
+  importModule: (name: string) => Promise<unknown>,
+) => void;
 
 /**
- * The exports of a CommonJS script in ASCII whose first line names its content. `command`: whose code is remembered
- * beside it when the process ends with 0.
+ * The exports of a CommonJS script: ASCII, wrapped into a function, its first line names its content. `command`: whose code
+ * is remembered beside it when the process ends with 0.
  */
 export function loadScript<Exports>(path: string, command: string): Exports {
   const source = readFileSync(path, 'latin1');
   const content = source.slice(0, source.indexOf('\n'));
   const cachePath = join(dirname(path), 'code-cache', `${process.version}-${process.arch}`);
   const cache = readCodeCache(cachePath, content);
-  // On the first line, so that the lines of a stack trace are those of the file.
-  const script = new Script(`${parameters}${source}\n})`, { filename: path, cachedData: cache?.code });
+  const script = new Script(source, { filename: path, cachedData: cache?.code });
   const known = script.cachedDataRejected ? undefined : cache;
   if (!known?.commands.includes(command)) remember(script, cachePath, content, command, known);
   const module = { exports: {} as Exports };
-  const run = script.runInThisContext() as (...values: readonly unknown[]) => void;
+  const run = script.runInThisContext() as Wrapped;
   run(module, module.exports, createRequire(path), path, (name: string) => import(name));
   return module.exports;
 }
