@@ -8,7 +8,7 @@ import { explain, messageOf } from '../../errors.ts';
 import type { Sidecar } from '../../sidecar/sidecar.ts';
 import type { Execution } from '../execution.ts';
 import type { Runtime } from '../runtime.ts';
-import { findBackup, listBackups } from '../storage/list-backups.ts';
+import { findBackup, surveyBackups } from '../storage/list-backups.ts';
 import { isGood, type OpenDestination, type StoredBackup, startedAt } from '../storage/stored-backup.ts';
 import { updateState } from '../storage/update-state.ts';
 import { fewest, judge } from './judge.ts';
@@ -61,7 +61,7 @@ async function findEarlier(
 ): Promise<readonly Sidecar[]> {
   let most: readonly Sidecar[] = [];
   for (const on of published) {
-    const stored = await listBackups(on, `${sidecar.job.name}/`, execution.signal);
+    const stored = await surveyBackups(on, `${sidecar.job.name}/`, execution.signal);
     if (on === published[0] && isFirstOfSource(sidecar, stored)) {
       const warning = 'the source has changed since the last good backup: there is nothing to compare this one with';
       execution.log('warning', warning);

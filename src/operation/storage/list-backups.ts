@@ -10,7 +10,8 @@ import { messageOf } from '../../errors.ts';
 import { type ArtifactName, parseArtifactName } from '../../sidecar/artifact-name.ts';
 import { parseSidecar, type Sidecar, sidecarExtension, sidecarLimit } from '../../sidecar/sidecar.ts';
 import { type BackupState, parseState, stateExtension, stateLimit } from '../../sidecar/state.ts';
-import { readObject } from './read-object.ts';
+import { ifThere, readObject } from './read-object.ts';
+import { readState } from './read-state.ts';
 import { SidecarCache } from './sidecar-cache.ts';
 import type { OpenDestination, StoredBackup } from './stored-backup.ts';
 
@@ -84,23 +85,50 @@ function roleOf(key: string): { dataKey: string; part: 'data' | 'sidecar' | 'sta
   return { dataKey: key, part: 'data' };
 }
 
-/** Reads one backup by the key of its data object, whatever its name is. */
+/** Reads one backup by the key of its data object, whatever its name is: all at once, for a distant store answers slowly. */
 export async function findBackup(on: OpenDestination, key: string, signal?: AbortSignal): Promise<StoredBackup> {
-  const name = parseArtifactName(nameOf(key));
-  const [data, sidecar, state] = await Promise.all(
-    [key, key + sidecarExtension, key + stateExtension].map((each) => on.destination.stat(each)),
-  );
-  return readGroup({ key, name, data, sidecar, state }, { on, signal });
+  const group = { key, name: parseArtifactName(nameOf(key)) };
+  const contents = readBeside(on, key, signal);
+  // Where the place cannot be reached at all, that is told by the look at the data.
+  contents.catch(() => undefined);
+  const data = await on.destination.stat(key);
+  return describe({ ...group, data }, contents, { on, signal });
+}
+
+interface Contents {
+  readonly sidecar?: Sidecar;
+  readonly json?: unknown;
+  readonly state?: BackupState;
+}
+
+async function readBeside(on: OpenDestination, key: string, signal?: AbortSignal): Promise<Contents> {
+  const [sidecar, state] = await Promise.all([readFreshSidecar(on, key, signal), readState(on, key, signal)]);
+  return { ...sidecar, state };
+}
+
+async function readFreshSidecar(on: OpenDestination, dataKey: string, signal?: AbortSignal) {
+  const key = dataKey + sidecarExtension;
+  const content = await ifThere(readObject(on.destination, key, sidecarLimit, signal));
+  return content && parseSidecar(content, `${on.name}:${key}`);
 }
 
 async function readGroup(group: Group, reading: Reading): Promise<StoredBackup> {
-  const base = { on: reading.on, key: group.key, name: group.name, object: group.data };
+  return describe(group, readListed(group, reading), reading);
+}
+
+async function readListed(group: Group, reading: Reading): Promise<Contents> {
+  const sidecar = group.sidecar && (await readSidecar(group.sidecar, reading));
+  const state = group.state && (await readParsed(group.state, stateLimit, parseState, reading));
+  return { ...sidecar, state };
+}
+
+async function describe(group: Group, contents: Promise<Contents>, { on, signal }: Reading): Promise<StoredBackup> {
+  const base = { on, key: group.key, name: group.name, object: group.data };
   try {
-    const { sidecar, json } = (group.sidecar && (await readSidecar(group.sidecar, reading))) ?? {};
-    const state = group.state && (await readState(group.state, reading));
+    const { sidecar, json, state } = await contents;
     return { ...base, sidecar, sidecarJson: json, state, ...judge(group, sidecar, state) };
   } catch (error) {
-    reading.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     return { ...base, condition: 'unreadable', problem: messageOf(error) };
   }
 }
@@ -110,10 +138,6 @@ async function readSidecar(object: StoredObject, reading: Reading): Promise<{ si
   if (reading.cache === undefined) return readParsed(object, sidecarLimit, parseSidecar, reading);
   const parse = (content: Buffer, where: string) => parseSidecar(content, where).sidecar;
   return { sidecar: await readParsed(object, sidecarLimit, parse, reading) };
-}
-
-function readState(object: StoredObject, reading: Reading): Promise<BackupState> {
-  return readParsed(object, stateLimit, parseState, reading);
 }
 
 /** Only what has passed is remembered: checking ten thousand of them again would take longer than all else. */

@@ -17,3 +17,13 @@ export async function readObject(
   }
   return Buffer.concat(chunks);
 }
+
+/** Undefined where the object is missing. */
+export async function ifThere(reading: Promise<Buffer>): Promise<Buffer | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof DbBackupError && error.code === 'OBJECT_MISSING') return undefined;
+    throw error;
+  }
+}

@@ -7,7 +7,10 @@ import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { StoredObject } from '../../../../src/destination/destination.ts';
 import { localType } from '../../../../src/destination/local/local.ts';
-import { listBackups, surveyBackups } from '../../../../src/operation/storage/list-backups.ts';
+import { guardAgainstAnomaly } from '../../../../src/operation/anomaly/guard.ts';
+import type { Execution } from '../../../../src/operation/execution.ts';
+import type { Runtime } from '../../../../src/operation/runtime.ts';
+import { findBackup, listBackups, surveyBackups } from '../../../../src/operation/storage/list-backups.ts';
 import { SidecarCache } from '../../../../src/operation/storage/sidecar-cache.ts';
 import type { OpenDestination } from '../../../../src/operation/storage/stored-backup.ts';
 import { serializeSidecar } from '../../../../src/sidecar/sidecar.ts';
@@ -112,6 +115,37 @@ describe('the cache of sidecars', () => {
     await rename(draft, pathOf(5));
     expect((await stat(pathOf(5))).size).toBe(original.length);
     expect((await survey()).known[backupNumber(5).key]).toBe('second');
+  });
+
+  test('whoever looks at one backup reads it anew, and asks for each of its objects once', async () => {
+    await survey();
+    const { key } = backupNumber(3);
+    await writeFile(pathOf(3), serializeSidecar(backupNumber(3, { note: 'another' }).sidecar));
+    const { destination } = on;
+    const stat = destination.stat.bind(destination);
+    const looks: string[] = [];
+    destination.stat = (each) => {
+      looks.push(each);
+      return stat(each);
+    };
+    reads = [];
+    expect(await findBackup(on, key)).toMatchObject({ condition: 'complete', sidecar: { note: 'another' } });
+    expect([looks, reads.sort()]).toEqual([[key], [`${key}.meta.json`, `${key}.state.json`]]);
+    await rm(pathOf(3));
+    expect(await findBackup(on, key)).toMatchObject({ condition: 'orphan', sidecar: undefined, state: undefined });
+  });
+
+  test('the anomaly guard compares with what is known', async () => {
+    const { key, sidecar } = backupNumber(20);
+    const execution = { signal: new AbortController().signal, log() {}, trouble() {} } as unknown as Execution;
+    const compare = async () => {
+      reads = [];
+      const limits = { sizeDrop: 0.5 };
+      const { compared } = await guardAgainstAnomaly(sidecar, key, [on], limits, execution, {} as Runtime);
+      return { compared, reads: reads.length };
+    };
+    expect(await compare()).toEqual({ compared: true, reads: 2 });
+    expect(await compare()).toEqual({ compared: true, reads: 0 });
   });
 
   const damages: readonly (readonly [string, (content: Buffer) => Buffer])[] = [
