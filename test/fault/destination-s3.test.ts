@@ -109,6 +109,27 @@ describe('s3 destination', () => {
     await expectStored();
   });
 
+  it('F15 hears why a store hangs up on a part: it asks before it sends it again', async () => {
+    s3.proxy.rule = (request) => {
+      if (!isPart(request)) return undefined;
+      if (request.headers.expect === undefined) return { kind: 'cut-request', afterBytes: 100_000 };
+      return { kind: 'answer', status: 403, body: errorBody('QuotaExceeded') };
+    };
+    expect(await codeOf(put())).toBe('DISK_FULL');
+    await expectNothing();
+  });
+
+  it('signs every byte where a store takes no unsigned bodies', async () => {
+    const isUnsigned = ({ headers }: SeenRequest) => headers['x-amz-content-sha256'] === 'UNSIGNED-PAYLOAD';
+    s3.proxy.seen.length = 0;
+    s3.proxy.rule = (request) =>
+      isUnsigned(request) ? { kind: 'answer', status: 403, body: errorBody('AccessDenied') } : undefined;
+    await put({ retries: 0, multipart: { ...small, concurrency: 1 } });
+    await expectStored();
+    const parts = s3.proxy.seen.filter(isPart);
+    expect(parts.map(isUnsigned)).toEqual([true, false, false, false]);
+  });
+
   it('F15 gives up a silent connection and goes on with a new one', async () => {
     s3.proxy.rule = spoil(isPart, { kind: 'stall' });
     await put({ idleTimeout: 1500 });

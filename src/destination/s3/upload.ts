@@ -139,7 +139,7 @@ export class Upload {
     const inFlight = new Set<Promise<void>>();
     const atOnce = this.#store.options.multipart?.concurrency ?? usualConcurrency;
     let bytes = 0;
-    const send = (cut: CutPart) => {
+    const send = async (cut: CutPart) => {
       bytes += cut.part.length;
       digests.push(cut.md5);
       const sending = multipart
@@ -148,13 +148,11 @@ export class Upload {
         .then(() => this.#parts.release(cut.part))
         .finally(() => inFlight.delete(sending));
       inFlight.add(sending);
+      if (inFlight.size >= atOnce) await Promise.race(inFlight);
     };
     try {
-      send(first);
-      for await (const cut of rest) {
-        send(cut);
-        if (inFlight.size >= atOnce) await Promise.race(inFlight);
-      }
+      await send(first);
+      for await (const cut of rest) await send(cut);
     } catch (error) {
       stop.abort(error);
     }

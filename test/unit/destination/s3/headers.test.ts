@@ -83,9 +83,20 @@ test('without wishes nothing is said, but what was sent is always vouched for', 
   const begin = headersOf('POST', /zst-plain\?uploads/);
   expect(Object.keys(begin).filter((name) => /encryption|class|tagging|lock/.test(name))).toEqual([]);
   for (const part of [1, 2]) {
-    expect(headersOf('PUT', new RegExp(`zst-plain\\?partNumber=${part}&`))).toHaveProperty('content-md5');
+    const headers = headersOf('PUT', new RegExp(`zst-plain\\?partNumber=${part}&`));
+    expect(headers).toHaveProperty('content-md5');
+    expect(String(headers.authorization)).toMatch(/SignedHeaders=[^,]*content-md5/);
   }
   expect(headersOf('POST', /zst-plain\?uploadId/)).toMatchObject({ 'if-none-match': '*' });
+});
+
+test('what is vouched for by its MD5 is hashed no second time, and sent without asking first', async () => {
+  await putBytes(open({}), `${key}-unsigned`, sampleBytes(11 * 2 ** 20));
+  for (const part of [1, 2]) {
+    const headers = headersOf('PUT', new RegExp(`zst-unsigned\\?partNumber=${part}&`));
+    expect(headers).toMatchObject({ 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD', connection: 'keep-alive' });
+    expect(headers).not.toHaveProperty('expect');
+  }
 });
 
 test('checksum: crc32 in place of MD5, for stores that have it', async () => {
@@ -94,4 +105,6 @@ test('checksum: crc32 in place of MD5, for stores that have it', async () => {
   const part = headersOf('PUT', /zst-crc\?partNumber=1&/);
   expect(part).toHaveProperty('x-amz-checksum-crc32');
   expect(part).not.toHaveProperty('content-md5');
+  // Whoever changes bytes without TLS could make another CRC32 for them.
+  expect(part).toHaveProperty('x-amz-content-sha256', expect.stringMatching(/^[0-9a-f]{64}$/));
 });
