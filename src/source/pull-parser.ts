@@ -23,6 +23,11 @@ export abstract class PullParser {
     return this.#parsed;
   }
 
+  /** Of the next byte, in all that was pushed. */
+  get offset(): number {
+    return this.#bytes - this.chunk.length + this.position;
+  }
+
   /** Throws what the parser throws. Bytes after its end are left unread: `position` < `chunk.length`. */
   push(chunk: Buffer): void {
     this.chunk = chunk;

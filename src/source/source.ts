@@ -35,7 +35,7 @@ export interface DumpFormat {
    */
   readonly restoreFrom: 'stream' | 'file';
   readonly restoreTables: boolean;
-  /** Restores with more than one worker (`--jobs`); such a restore always reads a file. */
+  /** Restores with more than one worker (`--jobs`); a source that needs a file for it makes one. */
   readonly parallelRestore: boolean;
 }
 
@@ -143,7 +143,7 @@ export type RestoreInput =
 
 export interface RestoreRequest {
   readonly format: DumpFormat;
-  /** `stream` where the format's `restoreFrom` allows it and one worker was asked for, otherwise `file`. */
+  /** `stream` where the format's `restoreFrom` allows it, otherwise `file`. */
   readonly input: RestoreInput;
   /** Name of the target database, where it differs from the source's own. */
   readonly database?: string;
@@ -161,6 +161,15 @@ export interface RestoreRequest {
   readonly restoreId: string;
   /** What the sidecar tells of the database: one that is made should be like it. */
   readonly properties?: DatabaseContents['properties'];
+}
+
+/** As much of a restore as is known before its backup has been found. */
+export type ApproachRequest = Pick<RestoreRequest, 'database' | 'create' | 'clean' | 'jobs'>;
+
+/** The way to a target, held open. */
+export interface Approach {
+  /** Resolves when nothing of it is left. Never rejects. */
+  close(): Promise<void>;
 }
 
 export interface RestoreTarget {
@@ -191,6 +200,12 @@ export interface Source {
   readonly identity: SourceIdentity;
   inspect(context: SourceContext): Promise<Inspection>;
   dump(request: DumpRequest, context: SourceContext): Promise<Dump>;
+  /**
+   * Makes the way to the target (programs found, connections open) while the backup is being looked for, so that what
+   * follows is answered at once. Changes nothing and throws nothing: what is wrong, `examineTarget` will say. The caller
+   * closes it.
+   */
+  approach?(request: ApproachRequest, context: SourceContext): Approach;
   /**
    * Looks at the target and changes nothing. Throws when the restore is certain to fail (TARGET_IN_USE, rights, tool
    * missing, an option the format does not allow). Called before a byte of the backup is read.

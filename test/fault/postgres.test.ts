@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
@@ -7,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { redact } from '../../src/redact.ts';
 import { postgresType } from '../../src/source/postgres/postgres.ts';
+import { spoolArchive } from '../../src/source/postgres/spool-archive.ts';
 import type { Dump, Source, SourceContext } from '../../src/source/source.ts';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
 import { nastySql } from '../servers/postgres-nasty.ts';
@@ -281,6 +284,47 @@ describe('PostgreSQL target', () => {
     expect(await fingerprint('occupied')).toBe(before);
   });
 
+  test('a way to the target that was opened early is nobody who uses it, may be cut off, and leaves nothing behind', async () => {
+    await target('approached');
+    const from = source('approached');
+    const request = requestFor('custom', archive, { clean: true });
+    const ours = `FROM pg_stat_activity WHERE application_name LIKE 'dbbackup %'`;
+    const untilOurs = async (count: string) => {
+      for (; (await server.sql(`SELECT count(*) ${ours}`)) !== count; await delay(20));
+    };
+    const approach = from.approach?.(request, context());
+    await untilOurs('2');
+    expect(await from.examineTarget(request, context())).toMatchObject({ hasData: true });
+    await server.sql(`SELECT pg_terminate_backend(pid) ${ours}`);
+    await untilOurs('0');
+    expect(await from.examineTarget(request, context())).toMatchObject({ hasData: true });
+    await approach?.close();
+    const children = await readFile(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8');
+    expect(children.split(' ').filter((pid) => pid !== '' && Number(pid) !== server.pid)).toEqual([]);
+  });
+
+  test('a server that does not answer keeps nobody who no longer needs it', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const from = postgresType.open({ url: `postgres://someone@127.0.0.1:${port}/x` }, folder);
+    const approach = from.approach?.(requestFor('custom', archive), context());
+    await once(silent, 'connection');
+    // Without an end of its own: psql would wait for 30 s.
+    await approach?.close();
+    silent.close();
+  });
+
+  test('the file that several workers read is what pg_dump would have written into one', async () => {
+    const [spooled, direct] = [join(folder, 'spooled.dump'), join(folder, 'direct.dump')];
+    await spoolArchive(createReadStream(archive), spooled, context().signal);
+    await server.program('pg_dump', ['-Fc', '-Z0', '-f', direct], 'nasty');
+    const [ours, theirs] = [await readFile(spooled), await readFile(direct)];
+    expect(ours.equals(await readFile(archive))).toBe(false);
+    // Behind the date in the header.
+    expect(ours.subarray(60).equals(theirs.subarray(60))).toBe(true);
+  });
+
   test('F40 a target in use is not replaced', async () => {
     const before = await target('busy');
     const session = server.program('psql', ['-X', '-c', 'SELECT pg_sleep(300)'], 'busy').catch(() => 'ended');
@@ -349,6 +393,7 @@ describe('PostgreSQL target', () => {
     ['custom', { tables: ['books'] }],
     ['custom', { noOwner: true, noPrivileges: true }],
     ['custom', { create: true }],
+    ['custom', { jobs: 4 }],
     ['plain', { clean: true }],
   ])('F42 a mismatch found after the last byte is found before the commit (%s %j)', async (format, choice) => {
     const name = `late_${Math.random().toString(36).slice(2)}`;

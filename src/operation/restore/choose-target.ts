@@ -5,14 +5,18 @@ import { type OpenSource, openSource, openTarget } from '../open-adapter.ts';
 import type { Runtime } from '../runtime.ts';
 import type { ContentDescription } from '../storage/describe-content.ts';
 import { describeBackup, type StoredBackup } from '../storage/stored-backup.ts';
+import type { EarlyTarget } from './approach-target.ts';
 import type { RestoreOptions } from './restore.ts';
 
 export async function chooseTarget(
   to: string | undefined,
   backup: StoredBackup,
   content: ContentDescription,
+  early: EarlyTarget | undefined,
   runtime: Runtime,
 ): Promise<OpenSource> {
+  const name = to ?? backup.sidecar?.source.name;
+  if (early !== undefined && early.name === name) return early.opened;
   if (to !== undefined) return openTarget(to, content.sourceType, runtime);
   const own = backup.sidecar && runtime.config?.sources.get(backup.sidecar.source.name);
   if (own) return openSource(own, runtime);

@@ -158,7 +158,7 @@ async function loadDatabase(
   };
   try {
     const input: RestoreInput =
-      format.restoreFrom === 'stream' && request.jobs <= 1
+      format.restoreFrom === 'stream'
         ? { kind: 'stream', stream }
         : { kind: 'file', path: await inFile(stream, join(await temporaryFolder(), 'dump'), execution) };
     const outcome = await target.restore({ ...request, format, input }, { ...execution, temporaryFolder });

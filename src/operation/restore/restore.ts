@@ -14,6 +14,7 @@ import type { Runtime } from '../runtime.ts';
 import { describeContent, isBundle } from '../storage/describe-content.ts';
 import { resolveBackup } from '../storage/find-backup.ts';
 import { describeBackup, type StoredBackup } from '../storage/stored-backup.ts';
+import { approachTarget, type EarlyTarget } from './approach-target.ts';
 import { chooseFormat, chooseTarget, refuseUnsupported } from './choose-target.ts';
 import { openBackup, type ReadableBackup, untouched } from './open-backup.ts';
 import type { OpenContent } from './open-content.ts';
@@ -54,10 +55,24 @@ export interface RestoreResult {
 }
 
 export async function restore(reference: string, options: RestoreOptions, runtime: Runtime): Promise<RestoreResult> {
+  const early = approachTarget(reference, options, runtime);
+  try {
+    return await restoreTo(early, reference, options, runtime);
+  } finally {
+    await early?.close();
+  }
+}
+
+async function restoreTo(
+  early: EarlyTarget | undefined,
+  reference: string,
+  options: RestoreOptions,
+  runtime: Runtime,
+): Promise<RestoreResult> {
   const subject = { kind: 'restore' as const, subject: reference };
   return withExecution(subject, runtime, async (execution) => {
     execution.step('examine');
-    const found = await findReadable(reference, options, execution, runtime);
+    const found = await findReadable(reference, options, early, execution, runtime);
     const done = isBundle(found.content)
       ? await restoreBundle(found, options, execution, runtime)
       : await restoreOne(found, options, execution, runtime);
@@ -91,6 +106,7 @@ export interface FoundBackup extends ReadableBackup {
 async function findReadable(
   reference: string,
   options: RestoreOptions,
+  early: EarlyTarget | undefined,
   execution: Execution,
   runtime: Runtime,
 ): Promise<FoundBackup> {
@@ -101,7 +117,7 @@ async function findReadable(
   }
   const content = await describeContent(backup, () => runtime.decryptor(), runtime.sources, execution.signal);
   if (options.to !== undefined && redact(options.to) !== options.to) execution.log('warning', seenPassword);
-  const target = await chooseTarget(options.to, backup, content, runtime);
+  const target = await chooseTarget(options.to, backup, content, early, runtime);
   const restoreId = backup.sidecar?.id.slice(0, 6) ?? backup.name?.id6 ?? execution.id.slice(0, 6);
   return { backup, content, target, restoreId };
 }
@@ -184,8 +200,7 @@ async function perform(
 }
 
 async function openInput(open: OpenContent, plan: RestorePlan, execution: Execution): Promise<RestoreInput> {
-  const { format, jobs } = plan.request;
-  if (format.restoreFrom === 'stream' && jobs <= 1) return { kind: 'stream', stream: open.stream };
+  if (plan.request.format.restoreFrom === 'stream') return { kind: 'stream', stream: open.stream };
   const path = join(await execution.temporaryFolder(), 'dump');
   try {
     await spool(open.stream, path, execution.signal);

@@ -4,7 +4,8 @@ import { link, open, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { DbBackupError, messageOf } from '../../errors.ts';
+import { diskError } from '../../disk-error.ts';
+import { DbBackupError } from '../../errors.ts';
 
 /**
  * Writes to `path` (0600), which must not exist; a stream that errors leaves nothing behind. `flush`: onto the disk,
@@ -44,15 +45,5 @@ async function refuseExisting(path: string, stream: Readable): Promise<void> {
 function exists(path: string): DbBackupError {
   return new DbBackupError('OBJECT_EXISTS', `${basename(path)} exists already: ${path}`, {
     hint: 'Nothing was overwritten. Choose another name with --output, or move the file away.',
-  });
-}
-
-function diskError(error: unknown, path: string): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (error instanceof DbBackupError || code === undefined || code === 'ABORT_ERR') return error;
-  const full = code === 'ENOSPC' || code === 'EDQUOT';
-  return new DbBackupError(full ? 'DISK_FULL' : 'TARGET_FAILED', `writing ${path} failed: ${messageOf(error)}`, {
-    cause: error,
-    hint: full ? 'Free some space, or set DBBACKUP_STATE_DIR to a larger disk.' : undefined,
   });
 }

@@ -16,6 +16,8 @@ const largeObjectsBlock = 3;
 const closingLines = 3;
 /** pg_dump writes C ints; no platform has others. */
 const intBytes = 4;
+/** K_OFFSET_POS_SET. */
+const offsetIsKnown = 2;
 /** A sign byte goes before them. */
 const lengthBytes = 1 + intBytes;
 const textLimit = 16 * 1024 * 1024;
@@ -24,6 +26,15 @@ interface DataEntry {
   readonly name: string;
   readonly isTable: boolean;
   readonly isCopy: boolean;
+  /** Where the table of contents tells the place of its block. */
+  readonly pointerAt: number;
+}
+
+/** What pg_dump leaves open in the table of contents of an archive that it cannot rewind. */
+export interface Pointer {
+  /** Offset in the archive. */
+  readonly at: number;
+  readonly bytes: Buffer;
 }
 
 interface Header {
@@ -36,6 +47,7 @@ export class ArchiveWalker extends PullParser {
   readonly #tables = new Map<string, number | null>();
   /** Entries whose data has not come yet, by dump id. */
   readonly #awaited = new Map<number, DataEntry>();
+  readonly #pointers: Pointer[] = [];
   #place = 'its header';
 
   override push(chunk: Buffer): void {
@@ -52,6 +64,11 @@ export class ArchiveWalker extends PullParser {
   /** Rows by table; null where they cannot be counted (INSERTs, compressed by pg_dump itself). */
   tables(): Readonly<Record<string, number | null>> {
     return Object.fromEntries(this.#tables);
+  }
+
+  /** Where the blocks lie, as the table of contents has it; once the end has been reached. */
+  pointers(): readonly Pointer[] {
+    return this.#pointers;
   }
 
   protected override *parse(): Step {
@@ -94,21 +111,24 @@ export class ArchiveWalker extends PullParser {
     if (minor >= 16) yield* this.#int();
     yield* this.#skipTexts(2);
     while ((yield* this.#text(false)) !== undefined);
+    const pointerAt = this.offset;
     yield* this.skip(1 + offsetBytes);
 
     if (!hasData) return;
     if (this.#awaited.has(id)) throw damaged(`lists entry ${id} twice`);
     const name = schema ? `${schema}.${tag}` : tag;
-    this.#awaited.set(id, { name, isTable: kind === 'TABLE DATA', isCopy: Boolean(copy) });
+    this.#awaited.set(id, { name, isTable: kind === 'TABLE DATA', isCopy: Boolean(copy), pointerAt });
   }
 
   *#block(header: Header): Step {
     this.#place = `the ${this.#awaited.size} blocks of data that are missing`;
+    const { offset } = this;
     const type = yield* this.byte();
     const id = yield* this.#int();
     const entry = this.#awaited.get(id);
     if (entry === undefined) throw damaged(`holds data for entry ${id}, which is not awaited`);
     this.#place = `the data of ${entry.name}`;
+    this.#pointers.push({ at: entry.pointerAt, bytes: pointer(offset, header.offsetBytes) });
     if (type === tableBlock) {
       const rows = yield* this.#data();
       const counted = entry.isCopy && !header.compressed;
@@ -182,6 +202,14 @@ export class ArchiveWalker extends PullParser {
   *#skipTexts(count: number): Step {
     for (let left = count; left > 0; left--) yield* this.#text(false);
   }
+}
+
+/** As WriteOffset of pg_backup_archiver.c: the lowest byte first, whatever the machine. */
+function pointer(offset: number, offsetBytes: number): Buffer {
+  const bytes = Buffer.alloc(1 + offsetBytes);
+  bytes[0] = offsetIsKnown;
+  for (let [at, left] = [1, offset]; at <= offsetBytes; at++, left = Math.floor(left / 256)) bytes[at] = left % 256;
+  return bytes;
 }
 
 function damaged(what: string): DbBackupError {

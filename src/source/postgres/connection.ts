@@ -76,8 +76,11 @@ export class Connection {
     return this.#parameters[keyword] ?? (this.service === undefined ? this.#ours[variable] : undefined);
   }
 
-  /** For psql and pg_dump. `database` goes before the configured one. */
-  to(database = this.database): Access {
+  /**
+   * For psql and pg_dump. `database` goes before the configured one, and `name`, by which the server knows the session,
+   * before that which the options or a service give it.
+   */
+  to(database = this.database, name?: string): Access {
     const env: Record<string, string | undefined> = {
       PGCONNECT_TIMEOUT: this.#ours['PGCONNECT_TIMEOUT'] ?? connectTimeout,
     };
@@ -88,8 +91,8 @@ export class Connection {
     // The dump is in the database's own encoding, messages are in the language that is looked for in them.
     env['PGCLIENTENCODING'] = undefined;
     env['LC_ALL'] = 'C';
-    const inService = this.service !== undefined && database !== undefined;
-    return { env, args: inService ? [`--dbname=dbname=${conninfoValue(database)}`] : [] };
+    if (name !== undefined) env['PGAPPNAME'] = name;
+    return { env, args: this.service === undefined ? [] : besideService({ dbname: database, application_name: name }) };
   }
 
   /** For pg_restore, which prints a script unless it is told to connect. */
@@ -97,6 +100,14 @@ export class Connection {
     const { env, args } = this.to(database);
     return { env, args: args.length > 0 ? args : ['--dbname=application_name=dbbackup'] };
   }
+}
+
+/** What a service file may say as well goes before it only here. */
+function besideService(parameters: Readonly<Record<string, string | undefined>>): string[] {
+  const given = Object.entries(parameters).flatMap(([keyword, value]) =>
+    value === undefined ? [] : [`${keyword}=${conninfoValue(value)}`],
+  );
+  return given.length > 0 ? [`--dbname=${given.join(' ')}`] : [];
 }
 
 function variableOf(keyword: string): string {

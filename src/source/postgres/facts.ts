@@ -68,5 +68,5 @@ FROM pg_database d WHERE d.datname = current_database();`;
 /** Asks the database afresh. */
 export async function readFacts(session: Session, context: SourceContext, database?: string): Promise<Facts> {
   const managed = session.options.preset === 'supabase' ? managedSchemaPattern : undefined;
-  return session.queryJson<Facts>(factsQuery(managed), context, database);
+  return session.askJson<Facts>(factsQuery(managed), context, database);
 }

@@ -8,6 +8,7 @@
 import { resolve } from 'node:path';
 import { placeOf } from '../place-of.ts';
 import type { DumpFormat, Source, SourceCapabilities, SourceContext, SourceType } from '../source.ts';
+import { approach } from './approach.ts';
 import { checkPostgres } from './check.ts';
 import { startDump } from './dump.ts';
 import { EndOfDumpCheck } from './end-of-dump.ts';
@@ -81,6 +82,7 @@ function sourceAt(session: Session): Source {
     },
     dump: async (request, context) =>
       startDump(session, facts ?? (await readFacts(session, context)), request, context),
+    approach: (request, context) => approach(session, request, context),
     examineTarget: async (request, context) => {
       const { label, hasData } = await examine(session, request, context);
       return { label, hasData };

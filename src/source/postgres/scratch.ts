@@ -5,6 +5,7 @@
 import { DbBackupError, messageOf } from '../../errors.ts';
 import type { RestoreRequest, SourceContext } from '../source.ts';
 import { identifier, literal, type Session } from './session.ts';
+import type { DatabaseProperties, Neighbour, Surroundings } from './surroundings.ts';
 import type { Target } from './target.ts';
 
 /** Bytes; PostgreSQL cuts longer names off without a word. */
@@ -15,48 +16,51 @@ const cleanupMs = 15_000;
 export async function buildBeside(
   session: Session,
   target: Target,
+  around: Surroundings,
   { restoreId, properties }: Pick<RestoreRequest, 'restoreId' | 'properties'>,
   context: SourceContext,
   build: (database: string) => Promise<void>,
 ): Promise<void> {
-  const neighbours = await leftovers(session, target, context);
-  for (const each of neighbours) context.log('warning', describe(each));
-  const free = (ending: string) => freeName(target.database, `${ending}_${restoreId}`, neighbours);
+  for (const each of leftovers(target.database, around)) context.log('warning', describe(each));
+  const free = (ending: string) => freeName(target.database, `${ending}_${restoreId}`, around.neighbours);
   const [scratch, old] = [free('_restore'), free('_before')];
   const administer = (sql: string) => session.administer(sql, context, [target.database, scratch]);
-  if (target.facts === undefined) await createNew(scratch, properties, administer, context);
-  else await administer(await creation(session, target, scratch, context));
+  if (around.properties === null) await createNew(scratch, properties, administer, context);
+  else await administer(creation(scratch, around.properties));
   try {
+    await administer(`ALTER DATABASE ${identifier(scratch)} SET synchronous_commit = off;`);
+    // It may take hours, and connections that do nothing are cut off.
+    await session.hangUp();
     await build(scratch);
-    if (target.facts !== undefined) await administer(copyProperties(target.database, scratch));
+    await session.converse(context, await session.maintenanceDatabase(context, [target.database]));
+    await administer(finished(target, scratch));
   } catch (error) {
     await drop(session, target, scratch, context);
     throw error;
   }
   await swap(target, scratch, old, administer);
   if (target.facts !== undefined) await dropOld(old, administer, context);
+  await session.hangUp();
 }
 
-interface Leftover {
-  readonly name: string;
-  readonly sessions: number;
+/**
+ * While it is built nothing of it need be on the disk when the next statement begins: the transaction that renames it
+ * takes all that was written before to the disk with it.
+ */
+function finished({ database, facts }: Target, scratch: string): string {
+  const reset = `ALTER DATABASE ${identifier(scratch)} RESET synchronous_commit;`;
+  return facts === undefined ? reset : `${reset}\n${copyProperties(database, scratch)}`;
 }
 
 /** What restores into this target made and, killed, could not take away. */
-async function leftovers(session: Session, target: Target, context: SourceContext): Promise<readonly Leftover[]> {
-  const all = await session.administer(
-    `SELECT json_agg(json_build_object('name', datname, 'sessions',
-       (SELECT count(*) FROM pg_stat_activity a WHERE a.datname = d.datname))) FROM pg_database d;`,
-    context,
-    [target.database],
-  );
-  return (JSON.parse(all) as Leftover[]).filter(({ name }) => {
+function leftovers(database: string, { neighbours }: Surroundings): readonly Neighbour[] {
+  return neighbours.filter(({ name }) => {
     const [ending] = /_(restore|before)_[0-9a-f]{6}(_\d+)?$/.exec(name) ?? [];
-    return ending !== undefined && name === nameBeside(target.database, ending);
+    return ending !== undefined && name === nameBeside(database, ending);
   });
 }
 
-function describe({ name, sessions }: Leftover): string {
+function describe({ name, sessions }: Neighbour): string {
   const what = /_before_[0-9a-f_]+$/.test(name)
     ? 'holds what was there before an earlier restore, which was interrupted when all but its last step was done'
     : 'is what an interrupted restore had built so far';
@@ -64,7 +68,7 @@ function describe({ name, sessions }: Leftover): string {
   return `the database ${name} ${what}; nothing needs it any more: DROP DATABASE ${identifier(name)};`;
 }
 
-function freeName(database: string, ending: string, taken: readonly Leftover[]): string {
+function freeName(database: string, ending: string, taken: readonly Neighbour[]): string {
   for (let count = 1; ; count++) {
     const name = nameBeside(database, count === 1 ? ending : `${ending}_${count}`);
     if (taken.every((each) => each.name !== name)) return name;
@@ -77,20 +81,6 @@ function nameBeside(name: string, ending: string): string {
   let cut = name;
   while (Buffer.byteLength(cut) > room) cut = [...cut].slice(0, -1).join('');
   return `${cut}${ending}`;
-}
-
-interface Row {
-  readonly datcollate: string;
-  readonly datctype: string;
-  /** c, i or b; since 15. */
-  readonly datlocprovider?: string;
-  /** 15 and 16; since 17 `datlocale`. */
-  readonly daticulocale?: string | null;
-  readonly datlocale?: string | null;
-  readonly datconnlimit: number;
-  readonly encoding_name: string;
-  readonly owner: string;
-  readonly tablespace: string;
 }
 
 /** Like the one that was dumped; where the server does not have its locale, like others that are made there. */
@@ -114,21 +104,14 @@ async function createNew(
 }
 
 /** A database like the target. */
-async function creation(session: Session, target: Target, scratch: string, context: SourceContext): Promise<string> {
+function creation(scratch: string, like: DatabaseProperties): string {
   const create = `CREATE DATABASE ${identifier(scratch)} TEMPLATE template0`;
-  const row = await session.queryJson<Row>(
-    `SELECT to_jsonb(d) || jsonb_build_object('encoding_name', pg_encoding_to_char(d.encoding),
-       'owner', pg_get_userbyid(d.datdba), 'tablespace', t.spcname)
-     FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE d.datname = current_database();`,
-    context,
-    target.database,
-  );
-  const locale = row.datlocale ?? row.daticulocale;
-  const provider = { i: 'icu', b: 'builtin' }[row.datlocprovider ?? 'c'];
+  const locale = like.datlocale ?? like.daticulocale;
+  const provider = { i: 'icu', b: 'builtin' }[like.datlocprovider ?? 'c'];
   return [
     create,
-    `OWNER ${identifier(row.owner)} TABLESPACE ${identifier(row.tablespace)} CONNECTION LIMIT ${row.datconnlimit}`,
-    `ENCODING ${literal(row.encoding_name)} LC_COLLATE ${literal(row.datcollate)} LC_CTYPE ${literal(row.datctype)}`,
+    `OWNER ${identifier(like.owner)} TABLESPACE ${identifier(like.tablespace)} CONNECTION LIMIT ${like.datconnlimit}`,
+    `ENCODING ${literal(like.encoding_name)} LC_COLLATE ${literal(like.datcollate)} LC_CTYPE ${literal(like.datctype)}`,
     ...(provider && locale ? [`LOCALE_PROVIDER ${provider} ${provider.toUpperCase()}_LOCALE ${literal(locale)}`] : []),
   ]
     .join(' ')
@@ -200,6 +183,7 @@ async function dropOld(
 async function drop(session: Session, target: Target, scratch: string, context: SourceContext): Promise<void> {
   // The execution's own signal may be what ended the build.
   const own = { ...context, signal: AbortSignal.timeout(cleanupMs), idleTimeoutMs: undefined };
+  await session.hangUp();
   const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname =${literal(scratch)};
 DROP DATABASE IF EXISTS ${identifier(scratch)};`;
   await session.administer(sql, own, [target.database, scratch]).catch((error: unknown) => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import {
   capture,
@@ -10,6 +11,7 @@ import {
 import type { SourceContext } from '../source.ts';
 import { type Client, chooseClient, chooseLoader, findClients, findFolders } from './client.ts';
 import { Connection } from './connection.ts';
+import { Conversation } from './conversation.ts';
 import { explain } from './failure.ts';
 import { connectionParameters, type PostgresOptions } from './options.ts';
 
@@ -27,24 +29,30 @@ const rowsOnly = ['--no-align', '--tuples-only'];
 
 /** The programs and the connection of one opened source. Everything asked of the server goes through psql. */
 export class Session {
+  /** By which the server knows those who ask for us, so that they are not taken for users of a database. */
+  readonly name: string;
   readonly options: PostgresOptions;
   readonly connection: Connection;
   #clients: Promise<readonly [Client, ...Client[]]> | undefined;
   #client: Client | undefined;
   #hasPostgres: Promise<boolean> | undefined;
+  /** By database; of all sessions at this server. */
+  #conversations = new Map<string, Promise<Conversation>>();
 
-  constructor(options: PostgresOptions, connection?: Connection) {
+  constructor(options: PostgresOptions, connection?: Connection, name = `dbbackup ${randomUUID().slice(0, 8)}`) {
     this.options = options;
+    this.name = name;
     const environment = options.prefix === undefined ? process.env : undefined;
     this.connection = connection ?? new Connection(connectionParameters(options), environment);
   }
 
   /** At another database of the same server, with the programs that have been found. */
   at(database: string): Session {
-    const other = new Session(this.options, this.connection.at(database));
+    const other = new Session(this.options, this.connection.at(database), this.name);
     other.#clients = this.#clients;
     other.#client = this.#client;
     other.#hasPostgres = this.#hasPostgres;
+    other.#conversations = this.#conversations;
     return other;
   }
 
@@ -81,15 +89,11 @@ export class Session {
 
   /** Runs SQL and returns psql's rows as they are. `database` undefined: the configured one. */
   async query(sql: string, context: SourceContext, database?: string): Promise<string> {
-    const { env, args } = this.connection.to(database);
-    const spec = await this.spec('psql', context);
-    const settings = { ...env, PGCLIENTENCODING: 'UTF8' };
     try {
-      const script = Buffer.from(`${sql}\n`);
-      const all = [...psqlArguments, ...rowsOnly, ...args];
-      return (await capture({ ...spec, args: all, env: settings, stdinPrefix: script })).stdout.trimEnd();
+      const spec = await this.#psql(context, database);
+      return (await capture({ ...spec, stdinPrefix: Buffer.from(`${sql}\n`) })).stdout.trimEnd();
     } catch (error) {
-      throw explain(error, `a query to ${database ?? this.connection.database ?? this.connection.host}`);
+      throw this.#explain(error, database);
     }
   }
 
@@ -98,15 +102,79 @@ export class Session {
     return JSON.parse(await this.query(sql, context, database)) as Value;
   }
 
+  /** The same for a question, which changes nothing: where a conversation is open, it is put there. */
+  async askJson<Value>(sql: string, context: SourceContext, database?: string): Promise<Value> {
+    return JSON.parse(await this.ask(sql, context, database)) as Value;
+  }
+
+  async ask(sql: string, context: SourceContext, database?: string): Promise<string> {
+    const key = database ?? '';
+    const conversation = await this.#conversations.get(key);
+    context.signal.throwIfAborted();
+    if (conversation === undefined) return this.query(sql, context, database);
+    try {
+      return await conversation.ask(sql);
+    } catch (error) {
+      this.#conversations.delete(key);
+      if (!conversation.hasAnswered) throw this.#explain(error, database);
+      // It may have been cut off while nothing was asked.
+      return this.query(sql, context, database);
+    }
+  }
+
+  /**
+   * Opens a conversation, for what is asked of this database until `hangUp`. It takes one of the server's connections.
+   * Rejects when there is no psql.
+   */
+  async converse(context: SourceContext, database: string): Promise<void> {
+    const opening = this.#psql(context, database).then((spec) => new Conversation(spec));
+    this.#conversations.set(database, opening);
+    try {
+      await opening;
+    } catch (error) {
+      this.#conversations.delete(database);
+      throw error;
+    }
+  }
+
+  /** Ends all conversations; resolves when their programs are gone. Never rejects. */
+  async hangUp(): Promise<void> {
+    const all = [...this.#conversations.values()];
+    this.#conversations.clear();
+    await Promise.allSettled(all.map(async (each) => (await each).close()));
+  }
+
+  async #psql(context: SourceContext, database?: string): Promise<ProgramSpec> {
+    const { env, args } = this.connection.to(database, this.name);
+    return {
+      ...(await this.spec('psql', context)),
+      args: [...psqlArguments, ...rowsOnly, ...args],
+      env: { ...env, PGCLIENTENCODING: 'UTF8' },
+    };
+  }
+
+  #explain(error: unknown, database: string | undefined): Error {
+    return explain(error, `a query to ${database ?? this.connection.database ?? this.connection.host}`);
+  }
+
   /** Runs SQL in a database that is none of `besides`: those are to be renamed, created or dropped. */
   async administer(sql: string, context: SourceContext, besides: readonly string[]): Promise<string> {
-    return await this.query(sql, context, await this.maintenanceDatabase(context, besides));
+    const database = await this.maintenanceDatabase(context, besides);
+    const conversation = await this.#conversations.get(database);
+    context.signal.throwIfAborted();
+    if (conversation === undefined) return this.query(sql, context, database);
+    try {
+      return await conversation.ask(sql);
+    } catch (error) {
+      this.#conversations.delete(database);
+      throw this.#explain(error, database);
+    }
   }
 
   /** `postgres`, or where that is missing or closed, `template1`. */
   async maintenanceDatabase(context: SourceContext, besides: readonly string[]): Promise<string> {
     if (besides.includes('postgres')) return 'template1';
-    this.#hasPostgres ??= this.query('SELECT 1;', context, 'postgres').then(
+    this.#hasPostgres ??= this.ask('SELECT 1;', context, 'postgres').then(
       () => true,
       () => false,
     );

@@ -2,18 +2,19 @@ import { DbBackupError } from '../../errors.ts';
 import type { RestoreRequest, SourceContext } from '../source.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { literal, type Server, type Session } from './session.ts';
+import { lookAround, type Surroundings } from './surroundings.ts';
 
 export type TargetRequest = Omit<RestoreRequest, 'input'>;
 
 export interface Target {
   readonly database: string;
   readonly label: string;
-  readonly server: Server;
+  readonly server: Server & { readonly user: string };
   /** Undefined: the database does not exist. */
   readonly facts: Facts | undefined;
   readonly hasData: boolean;
-  /** Build `<database>_restore_<id>` and rename it: whenever one transaction cannot do it. */
-  readonly beside: boolean;
+  /** Build `<database>_restore_<id>` and rename it: whenever one transaction cannot do it. What is there beside it now. */
+  readonly beside: Surroundings | undefined;
 }
 
 /** Looks at the target, changes nothing, and throws when the restore is certain to fail. */
@@ -27,25 +28,34 @@ export async function examine(session: Session, request: TargetRequest, context:
     );
   }
   const database = request.database ?? session.connection.database ?? (await readFacts(session, context)).database;
-  const facts = await factsOf(session, database, context);
+  // Both at a time, where it may be needed; whether it is, and its failure matters, the facts tell.
+  const around = mayBuildBeside(request) ? lookAround(session, database, context) : undefined;
+  around?.catch(() => {});
+  const facts = await factsOf(session, database, context, around);
   if (facts === undefined && !request.create) {
     throw new DbBackupError('TARGET_FAILED', `the database ${database} does not exist`, {
       hint: 'Create it, add --create, or name another one with --database.',
     });
   }
   const hasData = facts !== undefined && (await holdsData(session, request, facts, context));
-  const beside = facts === undefined || request.jobs > 1 || (request.clean && hasData);
-  if (beside && session.options.preset === 'supabase') {
+  const isBeside = facts === undefined || request.jobs > 1 || (request.clean && hasData);
+  if (isBeside && session.options.preset === 'supabase') {
     throw unsupported(
       '--clean, --create and --jobs would replace the whole database, with what belongs to Supabase',
       'Restore into a new project, or drop what is in your own schemas first.',
     );
   }
-  const server = facts ?? (await serverWithout(database, session, context));
+  const beside = isBeside ? await around : undefined;
+  const server = (facts ?? beside) as Facts | Surroundings;
   await session.suitToLoad(server, context);
   const target = { database, label: session.label(database), server, facts, hasData, beside };
-  await refuseHopeless(session, target, request, context);
+  refuseHopeless(target, request);
   return target;
+}
+
+/** Otherwise it is certain that the target itself is loaded into. */
+export function mayBuildBeside({ create, clean, jobs }: Pick<TargetRequest, 'create' | 'clean' | 'jobs'>): boolean {
+  return create || clean || jobs > 1;
 }
 
 const unsupported = (what: string, hint: string) => new DbBackupError('UNSUPPORTED', `PostgreSQL: ${what}`, { hint });
@@ -72,27 +82,19 @@ function refuseCombinations(request: TargetRequest): void {
     throw unsupported(`${what} does not go with --jobs`, 'It runs as one transaction: leave --jobs out.');
 }
 
-async function factsOf(session: Session, database: string, context: SourceContext): Promise<Facts | undefined> {
+async function factsOf(
+  session: Session,
+  database: string,
+  context: SourceContext,
+  around?: Promise<Surroundings>,
+): Promise<Facts | undefined> {
   try {
     return await readFacts(session, context, database);
   } catch (error) {
-    if (await exists(session, database, context).catch(() => true)) throw error;
+    const found = await (around ?? lookAround(session, database, context)).catch(() => undefined);
+    if (found === undefined || found.properties !== null) throw error;
     return undefined;
   }
-}
-
-/** What a new database will be made on. */
-async function serverWithout(database: string, session: Session, context: SourceContext): Promise<Server> {
-  return readFacts(session, context, await session.maintenanceDatabase(context, [database]));
-}
-
-async function exists(session: Session, database: string, context: SourceContext): Promise<boolean> {
-  const count = await session.administer(
-    `SELECT count(*) FROM pg_database WHERE datname =${literal(database)};`,
-    context,
-    [database],
-  );
-  return count !== '0';
 }
 
 async function holdsData(
@@ -105,7 +107,7 @@ async function holdsData(
   if (request.dataOnly) return facts.rowBytes > 0;
   if (request.tables.length === 0) return facts.objects > 0;
   const names = request.tables.map(literal).join(',');
-  const found = await session.query(
+  const found = await session.ask(
     `SELECT count(*) FROM pg_class WHERE relname IN (${names});`,
     context,
     facts.database,
@@ -113,39 +115,18 @@ async function holdsData(
   return found !== '0';
 }
 
-async function refuseHopeless(
-  session: Session,
-  target: Target,
-  request: TargetRequest,
-  context: SourceContext,
-): Promise<void> {
-  const { facts, database, beside } = target;
-  if (facts === undefined) return;
-  const right = beside ? facts.mayCreateDatabases : facts.mayCreate || request.dataOnly;
-  if (!right) {
+function refuseHopeless({ facts, database, beside, server }: Target, { dataOnly }: TargetRequest): void {
+  const mayLoad = beside ? beside.mayCreateDatabases : facts?.mayCreate || dataOnly;
+  if (!mayLoad) {
     const needed = beside
       ? 'create databases (a restore with --clean, --create or --jobs is built beside the target)'
       : `create in ${database}`;
-    throw new DbBackupError('TARGET_FAILED', `the user ${facts.user} may not ${needed}`, {
+    throw new DbBackupError('TARGET_FAILED', `the user ${server.user} may not ${needed}`, {
       hint: beside ? `ALTER ROLE … CREATEDB, or restore into an empty database.` : `GRANT CREATE ON DATABASE … TO …`,
     });
   }
-  if (!beside) return;
-  const users = await session.administer(usersOf(database), context, [database]);
-  if (users === '') return;
-  throw new DbBackupError('TARGET_IN_USE', `the database ${database} is in use by ${users}`, {
+  if (!beside?.users) return;
+  throw new DbBackupError('TARGET_IN_USE', `the database ${database} is in use by ${beside.users}`, {
     hint: 'It is replaced as a whole, which needs it for a moment for itself: stop what uses it, or restore into another database.',
   });
-}
-
-/** Whoever keeps a database from being renamed, or would be lost with it: sessions, and what hangs on it for replication. */
-function usersOf(database: string): string {
-  const name = literal(database);
-  return `SELECT coalesce(string_agg(DISTINCT holder, ', '), '') FROM (
-  SELECT usename || coalesce(nullif(' (' || application_name || ')', ' ()'), '') FROM pg_stat_activity WHERE datname =${name}
-  UNION ALL SELECT 'the prepared transaction ' || gid FROM pg_prepared_xacts WHERE database =${name}
-  UNION ALL SELECT 'the replication slot ' || slot_name FROM pg_replication_slots WHERE database =${name}
-  UNION ALL SELECT 'the subscription ' || subname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
-    WHERE d.datname =${name}
-) AS holders (holder);`;
 }

@@ -101,10 +101,6 @@ export class RdbWalker extends RdbValue {
     return this.#place;
   }
 
-  get offset(): number {
-    return this.bytes - this.chunk.length + this.position;
-  }
-
   protected override *parse(): Step {
     yield* this.#header();
     let database = 0;

@@ -78,6 +78,21 @@ describe.each([12, 13, 14, 15, 16])('an archive of version 1.%i', (minor) => {
     expect(walker.tables()).toEqual({ 'public.t': 3, 'public.inserted': null });
   });
 
+  test.each([1, 7, 1000])('is told where its blocks begin, in pieces of %i bytes', (size) => {
+    const found = walk(archive, size).pointers();
+    const begin = found.map(({ at, bytes }) => {
+      expect(archive.subarray(at, at + bytes.length)).toEqual(Buffer.alloc(9, 1));
+      expect(bytes[0]).toBe(2);
+      const block = Number(bytes.readBigUInt64LE(1));
+      return [archive[block], archive.readUInt32LE(block + 2)];
+    });
+    expect(begin).toEqual([
+      [1, 2],
+      [3, 3],
+      [1, 4],
+    ]);
+  });
+
   test('is incomplete wherever it is cut', () => {
     for (let length = 1; length < archive.length; length++) {
       const walker = walk(archive.subarray(0, length));

@@ -72,6 +72,8 @@ describe('a connection', () => {
   test('names the database in the arguments where a service file would go before the environment', () => {
     const connection = new Connection({}, { PGSERVICE: 'prod' });
     expect(connection.to(`it's \\ odd`).args).toEqual([`--dbname=dbname='it\\'s \\\\ odd'`]);
+    expect(connection.to('x', 'me').args).toEqual([`--dbname=dbname='x' application_name='me'`]);
+    expect(connection.to(undefined, 'me').args).toEqual([`--dbname=application_name='me'`]);
     expect(connection.host).toBe('service prod');
     expect(connection.database).toBeUndefined();
   });
