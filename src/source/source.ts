@@ -168,6 +168,8 @@ export type ApproachRequest = Pick<RestoreRequest, 'database' | 'create' | 'clea
 
 /** The way to a target, held open. */
 export interface Approach {
+  /** Resolves when the programs that make it have been started, or cannot be. Never rejects. */
+  readonly underWay: Promise<unknown>;
   /** Resolves when nothing of it is left. Never rejects. */
   close(): Promise<void>;
 }

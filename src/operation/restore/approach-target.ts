@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type OpenSource, openSource, openTarget } from '../open-adapter.ts';
 import type { Runtime } from '../runtime.ts';
 import type { RestoreOptions } from './restore.ts';
@@ -12,8 +13,18 @@ export interface EarlyTarget {
   close(): Promise<void>;
 }
 
-/** Undefined where only the backup tells which engine, or which source, is meant. */
-export function approachTarget(reference: string, options: RestoreOptions, runtime: Runtime): EarlyTarget | undefined {
+/** Ms; a way that takes longer to begin goes on beside what else there is to do. */
+const patience = 20;
+
+/**
+ * Resolves when the way is being made: what opens an execution leaves this thread no time for it. Undefined where only the
+ * backup tells which engine, or which source, is meant.
+ */
+export async function approachTarget(
+  reference: string,
+  options: RestoreOptions,
+  runtime: Runtime,
+): Promise<EarlyTarget | undefined> {
   const name = options.to ?? sourceOfJob(reference, runtime);
   const definition = name === undefined ? undefined : runtime.config?.sources.get(name);
   if (name === undefined || (definition === undefined && !isUrl(name))) return undefined;
@@ -23,6 +34,8 @@ export function approachTarget(reference: string, options: RestoreOptions, runti
   const approach = opened
     .then(({ source }) => source.approach?.({ ...options, database }, context))
     .catch(() => undefined);
+  const underWay = approach.then((begun) => begun?.underWay);
+  await Promise.race([underWay, delay(patience)]);
   return { name, opened, close: async () => (await approach)?.close() };
 }
 

@@ -55,7 +55,7 @@ export interface RestoreResult {
 }
 
 export async function restore(reference: string, options: RestoreOptions, runtime: Runtime): Promise<RestoreResult> {
-  const early = approachTarget(reference, options, runtime);
+  const early = await approachTarget(reference, options, runtime);
   try {
     return await restoreTo(early, reference, options, runtime);
   } finally {

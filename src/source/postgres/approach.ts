@@ -12,10 +12,18 @@ export function approach(session: Session, request: ApproachRequest, context: So
   const giveUp = new AbortController();
   const own = { ...context, signal: AbortSignal.any([context.signal, giveUp.signal]) };
   let isThere = false;
-  const arrival = Promise.allSettled([atTarget(session, request, own), besideIt(session, request, own)]).then(() => {
+  const ways = waysTo(session, request);
+  const starts = ways.map(({ from }) => session.converse(own, from));
+  const arrival = Promise.allSettled(
+    ways.map(async ({ ask }, at) => {
+      await starts[at];
+      await ask(own);
+    }),
+  ).then(() => {
     isThere = true;
   });
   return {
+    underWay: Promise.allSettled(starts),
     async close() {
       // Nobody waits for a server that does not answer.
       if (!isThere) giveUp.abort(new Error('the target is not needed any more'));
@@ -25,16 +33,16 @@ export function approach(session: Session, request: ApproachRequest, context: So
   };
 }
 
-async function atTarget(session: Session, request: ApproachRequest, context: SourceContext): Promise<void> {
-  const database = request.database ?? session.connection.database;
-  if (database === undefined) return;
-  await session.converse(context, database);
-  await readFacts(session, context, database);
+interface Way {
+  readonly from: string;
+  ask(context: SourceContext): Promise<unknown>;
 }
 
-async function besideIt(session: Session, request: ApproachRequest, context: SourceContext): Promise<void> {
+/** None where only the server knows what the database is called. */
+function waysTo(session: Session, request: ApproachRequest): readonly Way[] {
   const database = request.database ?? session.connection.database;
-  if (database === undefined || database === 'postgres' || !mayBuildBeside(request)) return;
-  await session.converse(context, 'postgres');
-  await lookAround(session, database, context);
+  if (database === undefined) return [];
+  const inIt: Way = { from: database, ask: (context) => readFacts(session, context, database) };
+  if (database === 'postgres' || !mayBuildBeside(request)) return [inIt];
+  return [inIt, { from: 'postgres', ask: (context) => lookAround(session, database, context) }];
 }

@@ -191,10 +191,12 @@ export class Session {
 
   /** Where there is but one client, psql need not wait for its version, which is asked meanwhile. */
   async #anyFolder(program: Program, context: SourceContext): Promise<string> {
-    const found = this.#found(context);
     const folders = this.options.prefix || program !== 'psql' ? [] : await findFolders(this.options.clientFolder);
-    if (folders.length === 1 && folders[0] !== undefined) return folders[0];
-    const clients = await found;
+    if (folders.length === 1 && folders[0] !== undefined) {
+      setImmediate(() => void this.#found(context));
+      return folders[0];
+    }
+    const clients = await this.#found(context);
     return (clients.at(-1) ?? clients[0]).folder;
   }
 
