@@ -303,6 +303,22 @@ describe('PostgreSQL target', () => {
     expect(children.split(' ').filter((pid) => pid !== '' && Number(pid) !== server.pid)).toEqual([]);
   });
 
+  test('a role that may create databases, have one connection and no more, replaces a database of its own', async () => {
+    await server.sql("CREATE ROLE modest LOGIN CREATEDB CONNECTION LIMIT 1 PASSWORD 'Pw-modest'");
+    await target('modest');
+    await server.sql('ALTER DATABASE modest OWNER TO modest; ALTER SCHEMA own OWNER TO modest', 'modest');
+    await createdDatabase(server, 'few', 'CREATE TABLE t AS SELECT 7 AS seven', folder);
+    const path = join(folder, 'few.dump');
+    await dumpToFile(server, 'few', 'custom', path, context());
+    const url = server.url('modest').replace(/\/\/.*@/, '//modest:Pw-modest@');
+    const from = postgresType.open({ url }, folder);
+    const request = requestFor('custom', path, { clean: true, noOwner: true, noPrivileges: true });
+    const approach = from.approach?.(request, context());
+    await from.restore(request, context());
+    await approach?.close();
+    expect(await server.sql('SELECT seven FROM t', 'modest')).toBe('7');
+  });
+
   test('a server that does not answer keeps nobody who no longer needs it', async () => {
     const silent = createServer(() => {}).listen(0, '127.0.0.1');
     await once(silent, 'listening');

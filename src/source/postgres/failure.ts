@@ -6,6 +6,14 @@ const noDatabase = /FATAL: {1,2}database ".*" does not exist/;
 const noConnection =
   /connection to server .* failed|could not (connect|translate)|server closed the connection|terminating connection/s;
 
+/** SQLSTATE 53300, whose number psql does not tell. */
+const noRoom = /FATAL: {1,2}(too many connections|.*too many clients|remaining connection slots)/;
+
+/** The server takes no further connection now. */
+export function isCrowded(error: unknown): boolean {
+  return error instanceof ProgramFailure && noRoom.test(error.stderrTail);
+}
+
 /**
  * What a PostgreSQL program says, under the code and the hint that fit it. `operation`: `pg_dump of shop`; `hint`: the
  * way out where none fits better.
@@ -23,6 +31,12 @@ export function explain(cause: unknown, operation: string, hint?: string): Error
   if (noDatabase.test(cause.stderrTail)) {
     return new DbBackupError('SOURCE_FAILED', message, {
       hint: 'Correct the name of the database in the config or the URL; for a restore, --create makes a new one.',
+    });
+  }
+  if (isCrowded(cause)) {
+    return new DbBackupError('SOURCE_FAILED', message, {
+      hint: 'Wait until others have gone, restore with fewer --jobs, or allow the role or the server more connections.',
+      retryable: true,
     });
   }
   if (noConnection.test(cause.stderrTail)) {

@@ -108,9 +108,11 @@ function creation(scratch: string, like: DatabaseProperties): string {
   const create = `CREATE DATABASE ${identifier(scratch)} TEMPLATE template0`;
   const locale = like.datlocale ?? like.daticulocale;
   const provider = { i: 'icu', b: 'builtin' }[like.datlocprovider ?? 'c'];
+  // To name the usual one takes a right to it, to get it takes none.
+  const tablespace = like.tablespace === 'pg_default' ? '' : `TABLESPACE ${identifier(like.tablespace)} `;
   return [
     create,
-    `OWNER ${identifier(like.owner)} TABLESPACE ${identifier(like.tablespace)} CONNECTION LIMIT ${like.datconnlimit}`,
+    `OWNER ${identifier(like.owner)} ${tablespace}CONNECTION LIMIT ${like.datconnlimit}`,
     `ENCODING ${literal(like.encoding_name)} LC_COLLATE ${literal(like.datcollate)} LC_CTYPE ${literal(like.datctype)}`,
     ...(provider && locale ? [`LOCALE_PROVIDER ${provider} ${provider.toUpperCase()}_LOCALE ${literal(locale)}`] : []),
   ]

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   capture,
   findProgram,
@@ -12,7 +13,7 @@ import type { SourceContext } from '../source.ts';
 import { type Client, chooseClient, chooseLoader, findClients, findFolders } from './client.ts';
 import { Connection } from './connection.ts';
 import { Conversation } from './conversation.ts';
-import { explain } from './failure.ts';
+import { explain, isCrowded } from './failure.ts';
 import { connectionParameters, type PostgresOptions } from './options.ts';
 
 type Program = 'psql' | 'pg_dump' | 'pg_dumpall' | 'pg_restore';
@@ -26,6 +27,8 @@ export interface Server {
 /** psql as a tool of ours: no start-up file, no prompt, stop at the first error. */
 export const psqlArguments = ['--no-psqlrc', '--no-password', '--quiet', '--set=ON_ERROR_STOP=1'];
 const rowsOnly = ['--no-align', '--tuples-only'];
+const roomTries = 20;
+const roomPauseMs = 100;
 
 /** The programs and the connection of one opened source. Everything asked of the server goes through psql. */
 export class Session {
@@ -36,6 +39,8 @@ export class Session {
   #clients: Promise<readonly [Client, ...Client[]]> | undefined;
   #client: Client | undefined;
   #hasPostgres: Promise<boolean> | undefined;
+  /** Of those who wait for one connection. */
+  #turn: Promise<unknown> = Promise.resolve();
   /** By database; of all sessions at this server. */
   #conversations = new Map<string, Promise<Conversation>>();
 
@@ -89,9 +94,12 @@ export class Session {
 
   /** Runs SQL and returns psql's rows as they are. `database` undefined: the configured one. */
   async query(sql: string, context: SourceContext, database?: string): Promise<string> {
-    try {
+    const run = async () => {
       const spec = await this.#psql(context, database);
       return (await capture({ ...spec, stdinPrefix: Buffer.from(`${sql}\n`) })).stdout.trimEnd();
+    };
+    try {
+      return await run().catch((error: unknown) => this.#makeRoom(error, run));
     } catch (error) {
       throw this.#explain(error, database);
     }
@@ -116,9 +124,9 @@ export class Session {
       return await conversation.ask(sql);
     } catch (error) {
       this.#conversations.delete(key);
-      if (!conversation.hasAnswered) throw this.#explain(error, database);
       // It may have been cut off while nothing was asked.
-      return this.query(sql, context, database);
+      if (conversation.hasAnswered || isCrowded(error)) return this.query(sql, context, database);
+      throw this.#explain(error, database);
     }
   }
 
@@ -144,6 +152,18 @@ export class Session {
     await Promise.allSettled(all.map(async (each) => (await each).close()));
   }
 
+  /**
+   * The role, or the server, may allow one connection, which a conversation of ours holds, or somebody before us whom the
+   * server has not quite let go: ends the conversations and runs one after the other.
+   */
+  async #makeRoom<Value>(error: unknown, run: () => Promise<Value>): Promise<Value> {
+    if (!isCrowded(error)) throw error;
+    await this.hangUp();
+    const result = this.#turn.then(() => untilThereIsRoom(run));
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
   async #psql(context: SourceContext, database?: string): Promise<ProgramSpec> {
     const { env, args } = this.connection.to(database, this.name);
     return {
@@ -167,6 +187,8 @@ export class Session {
       return await conversation.ask(sql);
     } catch (error) {
       this.#conversations.delete(database);
+      // Then nothing was done yet.
+      if (!conversation.hasAnswered && isCrowded(error)) return this.query(sql, context, database);
       throw this.#explain(error, database);
     }
   }
@@ -211,6 +233,18 @@ export class Session {
 
   async #find(context: SourceContext): Promise<readonly [Client, ...Client[]]> {
     return findClients(this.options.clientFolder, context.signal, await this.#prefix(context));
+  }
+}
+
+/** A server counts a connection for some milliseconds after its client has gone. */
+async function untilThereIsRoom<Value>(run: () => Promise<Value>): Promise<Value> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await run();
+    } catch (error) {
+      if (tries === roomTries || !isCrowded(error)) throw error;
+      await delay(roomPauseMs);
+    }
   }
 }
 
