@@ -4,8 +4,6 @@
  * on a machine that has nothing else to do. One every 16 MB is not enough: what gathers between two of them looks to V8 like
  * a heap that grows, and it answers with a full collection, about a hundred of them for 1 GB (tried with 20.20: 4.6 s of CPU
  * time for an encrypted stream, and 2.7 s with a collection every 8 MB).
- * The heap's limit is raised as well: V8 sets it by what little lives after a full collection, and counts buffers towards
- * it, so that one run in two made 20 to 30 of them for 1 GB (0.2 to 0.6 s of CPU time for a verification, in 10 MB less).
  * Source: v8.setFlagsFromString in Node's manual, and `gc` of V8's extension for tests, which has no other public name.
  */
 import { setFlagsFromString } from 'node:v8';
@@ -29,11 +27,7 @@ export function countTowardsCollection(bytes: number, bytesBetween = usualBytes)
   collect({ type: 'minor' });
 }
 
-/** Per cent by which the heap may grow between two full collections. */
-const growth = 200;
-
 function findCollect(): Collect {
-  setFlagsFromString(`--heap-growing-percent=${growth}`);
   setFlagsFromString('--expose-gc');
   const found: unknown = runInNewContext('globalThis.gc');
   setFlagsFromString('--no-expose-gc');

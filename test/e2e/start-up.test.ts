@@ -1,6 +1,6 @@
 /** The code that V8 has compiled is remembered beside the program; whatever happens to it, the program is the same. */
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -52,6 +52,21 @@ it('adds what a command needed when it first succeeds, and then leaves the file 
   await expect(dbbackup(['history', '--no-such-option'])).rejects.toThrow(/no-such-option/);
   expect((await remembered()).inode).toBe(inode);
   expect(await readdir(cacheFolder())).toHaveLength(1);
+});
+
+it('takes it again after a command through which bytes have passed', async () => {
+  await mkdir(join(folder, 'files'));
+  await writeFile(join(folder, 'files/zeros'), Buffer.alloc(20_000_000));
+  await writeFile(
+    join(folder, 'dbbackup.yaml'),
+    `sources: { one: { type: files, path: ./files } }
+destinations: { disk: { type: local, path: ./backups } }
+jobs: { one: { source: one, destinations: disk } }`,
+  );
+  await dbbackup(['run', 'one', '--quiet']);
+  const { inode } = await remembered();
+  await dbbackup(['run', 'one', '--quiet']);
+  expect((await remembered()).inode).toBe(inode);
 });
 
 it('keeps no path that is given as an option', async () => {
