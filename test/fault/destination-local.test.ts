@@ -213,6 +213,17 @@ describe('local destination', () => {
     expect(await readdir(root)).toEqual(['users']);
   });
 
+  it('stores while deletions beside it remove the folders, which are empty again', async () => {
+    const neighbour = async (name: string) => {
+      for (let round = 0; round < 60; round++) {
+        await putBytes(open(), `job/${name}/deep/object`, sampleBytes(1));
+        await open().delete(`job/${name}/deep/object`);
+      }
+    };
+    await Promise.all(['a', 'b', 'c', 'd'].map(neighbour));
+    expect(await readdir(root)).toEqual([]);
+  });
+
   it('has an empty list and room before its folder exists', async () => {
     const store = localType.open({ path: 'not/made/yet' }, folder);
     expect(await keysUnder(store, '')).toEqual([]);

@@ -15,7 +15,7 @@ import { attempt, errnoOf } from './local-error.ts';
 import { makeFolders, type Place } from './place.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
-const openAttempts = 5;
+const openAttempts = 20;
 
 export class TemporaryFile {
   readonly path: string;
@@ -63,11 +63,11 @@ export class TemporaryFile {
 }
 
 async function openNew(place: Place, path: string, attempts = openAttempts): Promise<FileHandle> {
-  await makeFolders(place);
   try {
+    await makeFolders(place);
     return await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   } catch (error) {
-    // A delete beside us may have removed the folder, empty again, since we made it.
+    // A delete beside us may have removed a folder, empty again, since we made it.
     if (errnoOf(error) === 'ENOENT' && attempts > 1) return openNew(place, path, attempts - 1);
     throw error;
   }

@@ -78,14 +78,14 @@ export class Upload {
   }
 
   async #open(connection: Connection, attempts = openAttempts): Promise<{ connection: Connection; handle: Buffer }> {
-    await makeFolders(connection, this.#place);
     const path = temporaryPath(this.#place);
     try {
+      await makeFolders(connection, this.#place);
       this.#path = path;
       const handle = await connection.call<Buffer>((sftp, done) => sftp.open(path, 'wx', { mode: 0o600 }, done));
       return { connection, handle };
     } catch (error) {
-      // A delete beside us may have removed the folder, empty again, since we made it.
+      // A delete beside us may have removed a folder, empty again, since we made it.
       if (isMissing(error) && attempts > 1) return this.#open(connection, attempts - 1);
       throw error;
     }
