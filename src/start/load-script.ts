@@ -25,6 +25,8 @@ type Wrapped = (
  * verification, in 10 MB less).
  */
 const heapGrowth = 200;
+/** Tried up to this; V8 complains aloud of a flag that it does not know any more, at every start. */
+const newestNode = 24;
 
 /**
  * The exports of a CommonJS script: ASCII, wrapped into a function, its first line names its content. `command`: whose code
@@ -32,7 +34,9 @@ const heapGrowth = 200;
  */
 export function loadScript<Exports>(path: string, command: string): Exports {
   // Before any code: V8 takes no cache that was made under other flags.
-  setFlagsFromString(`--heap-growing-percent=${heapGrowth}`);
+  if (Number.parseInt(process.versions.node, 10) <= newestNode) {
+    setFlagsFromString(`--heap-growing-percent=${heapGrowth}`);
+  }
   const source = readFileSync(path, 'latin1');
   const content = source.slice(0, source.indexOf('\n'));
   const cachePath = join(dirname(path), 'code-cache', `${process.version}-${process.arch}`);

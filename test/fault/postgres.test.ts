@@ -303,6 +303,28 @@ describe('PostgreSQL target', () => {
     expect(children.split(' ').filter((pid) => pid !== '' && Number(pid) !== server.pid)).toEqual([]);
   });
 
+  test('who cancels a restore is not kept by a server that has stopped to answer', async () => {
+    await target('stopped');
+    const from = source('stopped');
+    const request = requestFor('custom', archive, { clean: true });
+    const ours = `SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'dbbackup %'`;
+    const approach = from.approach?.(request, context());
+    await from.examineTarget(request, context());
+    const backends = (await server.sql(ours)).split('\n').map(Number);
+    expect(backends).toHaveLength(2);
+    const cancelling = new AbortController();
+    try {
+      for (const pid of backends) process.kill(pid, 'SIGSTOP');
+      const examined = from.examineTarget(request, context({ signal: cancelling.signal }));
+      await delay(100);
+      cancelling.abort(new Error('cancelled'));
+      await expect(examined).rejects.toThrow('cancelled');
+      await approach?.close();
+    } finally {
+      for (const pid of backends) process.kill(pid, 'SIGCONT');
+    }
+  });
+
   test('a role that may create databases, have one connection and no more, replaces a database of its own', async () => {
     await server.sql("CREATE ROLE modest LOGIN CREATEDB CONNECTION LIMIT 1 PASSWORD 'Pw-modest'");
     await target('modest');

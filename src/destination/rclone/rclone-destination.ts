@@ -211,7 +211,6 @@ function assertOurKey(key: string): void {
   }
 }
 
-/** '' or the key's folder with a slash behind. */
 function objectExists(key: string): DbBackupError {
   return new DbBackupError('OBJECT_EXISTS', `${key} exists already and is never overwritten`, {
     hint: 'Another run published the same name; what it stored was not touched.',

@@ -21,9 +21,12 @@ export class Conversation {
     return this.#hasAnswered;
   }
 
-  /** One question after the other. Rejects with the failure of psql, which an error in the SQL is, too; then it is over. */
-  ask(sql: string): Promise<string> {
-    const answer = this.#turn.then(() => this.#exchange(sql));
+  /**
+   * One question after the other. Rejects with the failure of psql, which an error in the SQL is, too, or with the
+   * signal's reason; then it is over.
+   */
+  ask(sql: string, signal: AbortSignal): Promise<string> {
+    const answer = this.#turn.then(() => this.#exchange(sql, signal));
     this.#turn = answer.catch(() => {});
     return answer;
   }
@@ -38,9 +41,10 @@ export class Conversation {
     await closed;
   }
 
-  #exchange(sql: string): Promise<string> {
+  #exchange(sql: string, signal: AbortSignal): Promise<string> {
     const mark = `${randomUUID()}\n`;
     const psql = this.#psql;
+    const giveUp = () => void psql.destroy(signal.reason);
     return new Promise((resolve, reject) => {
       let said = '';
       const hear = (chunk: Buffer) => {
@@ -54,9 +58,14 @@ export class Conversation {
         stop();
         reject(psql.errored ?? new Error('psql has ended'));
       };
-      const stop = () => void psql.off('data', hear).off('close', end);
+      const stop = () => {
+        psql.off('data', hear).off('close', end);
+        signal.removeEventListener('abort', giveUp);
+      };
       if (psql.destroyed) return end();
       psql.on('data', hear).once('close', end);
+      // Not only its own: who asks may be cancelled before who opened it.
+      signal.addEventListener('abort', giveUp, { once: true });
       psql.write(`${sql}\n\\echo ${mark}`);
     });
   }

@@ -39,8 +39,6 @@ export class Session {
   #clients: Promise<readonly [Client, ...Client[]]> | undefined;
   #client: Client | undefined;
   #hasPostgres: Promise<boolean> | undefined;
-  /** Of those who wait for one connection. */
-  #turn: Promise<unknown> = Promise.resolve();
   /** By database; of all sessions at this server. */
   #conversations = new Map<string, Promise<Conversation>>();
 
@@ -116,16 +114,26 @@ export class Session {
   }
 
   async ask(sql: string, context: SourceContext, database?: string): Promise<string> {
+    return this.#say(sql, context, { database, isQuestion: true });
+  }
+
+  async #say(
+    sql: string,
+    context: SourceContext,
+    { database, isQuestion }: { readonly database?: string; readonly isQuestion: boolean },
+  ): Promise<string> {
     const key = database ?? '';
     const conversation = await this.#conversations.get(key);
     context.signal.throwIfAborted();
     if (conversation === undefined) return this.query(sql, context, database);
     try {
-      return await conversation.ask(sql);
+      return await conversation.ask(sql, context.signal);
     } catch (error) {
       this.#conversations.delete(key);
-      // It may have been cut off while nothing was asked.
-      if (conversation.hasAnswered || isCrowded(error)) return this.query(sql, context, database);
+      context.signal.throwIfAborted();
+      // It may have been cut off while nothing was asked. A change is made again only where the first cannot have begun.
+      const isSafe = conversation.hasAnswered ? isQuestion : isCrowded(error);
+      if (isSafe) return this.query(sql, context, database);
       throw this.#explain(error, database);
     }
   }
@@ -154,14 +162,12 @@ export class Session {
 
   /**
    * The role, or the server, may allow one connection, which a conversation of ours holds, or somebody before us whom the
-   * server has not quite let go: ends the conversations and runs one after the other.
+   * server has not quite let go.
    */
   async #makeRoom<Value>(error: unknown, run: () => Promise<Value>): Promise<Value> {
     if (!isCrowded(error)) throw error;
     await this.hangUp();
-    const result = this.#turn.then(() => untilThereIsRoom(run));
-    this.#turn = result.catch(() => {});
-    return result;
+    return untilThereIsRoom(run);
   }
 
   async #psql(context: SourceContext, database?: string): Promise<ProgramSpec> {
@@ -180,17 +186,7 @@ export class Session {
   /** Runs SQL in a database that is none of `besides`: those are to be renamed, created or dropped. */
   async administer(sql: string, context: SourceContext, besides: readonly string[]): Promise<string> {
     const database = await this.maintenanceDatabase(context, besides);
-    const conversation = await this.#conversations.get(database);
-    context.signal.throwIfAborted();
-    if (conversation === undefined) return this.query(sql, context, database);
-    try {
-      return await conversation.ask(sql);
-    } catch (error) {
-      this.#conversations.delete(database);
-      // Then nothing was done yet.
-      if (!conversation.hasAnswered && isCrowded(error)) return this.query(sql, context, database);
-      throw this.#explain(error, database);
-    }
+    return this.#say(sql, context, { database, isQuestion: false });
   }
 
   /** `postgres`, or where that is missing or closed, `template1`. */
