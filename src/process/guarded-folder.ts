@@ -4,13 +4,25 @@
  * removal waits for the last of them to close a pipe, and is itself no part of the run that may be killed.
  * Needs `mktemp -d` and `mkfifo` there; `setsid` keeps it out of a group that is killed here, as behind sudo.
  */
+
+/**
+ * `$1` the template, `$2` the shell's process. Makes the folder itself, so that there is none without somebody to remove
+ * it; a shell that is killed before it has opened the pipe is missed within a second.
+ */
+const guard = `trap "" HUP INT TERM PIPE
+d=$(mktemp -d "$1") || exit 1
+mkfifo "$d/alive" || { rm -rf "$d"; exit 1; }
+printf %s "$d"
+exec >/dev/null 2>&1
+{ while kill -0 "$2"; do sleep 1; done; : >"$d/alive"; } &
+read -r x <"$d/alive"
+kill $!
+rm -rf "$d"`;
+
 export const guardedFolder = `
 guardedFolder() {
   umask 077
-  d=$(mktemp -d "$1") || exit 1
-  mkfifo "$d/alive" && exec 9<>"$d/alive" || exit 1
-  DBBACKUP_RUN= $(command -v setsid) sh -c 'trap "" HUP INT TERM; read -r x; rm -rf "$1"' sh "$d" \\
-    <"$d/alive" >/dev/null 2>&1 9>&- &
-  cd "$d" || exit 1
+  d=$(DBBACKUP_RUN= $(command -v setsid) sh -c '${guard}' sh "$1" $$ </dev/null &)
+  [ -n "$d" ] && exec 9>"$d/alive" && cd "$d" || exit 1
 }
 `;

@@ -350,8 +350,7 @@ describe('F40 a restore that fails', () => {
       code: code === 'TOOL_FAILED' ? 'TARGET_FAILED' : code,
       more: { prefix },
     })),
-    // Again, because a kill in the very moment in which the shell there starts its watcher leaves an empty folder.
-  ])('$what: the old data stay, nothing else appears', { retry: 2 }, async ({ sql, code, more }) => {
+  ])('$what: the old data stay, nothing else appears', async ({ sql, code, more }) => {
     fillNasty(path('old.db'));
     const before = fingerprintOf(path('old.db'));
     await writeFile(path('dump.sql'), sql);
