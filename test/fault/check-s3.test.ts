@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => s3?.stop());
 
 async function look(options: object = {}): Promise<readonly string[]> {
-  const destination = s3Type.open({ ...s3.options, prefix: 'company', retries: 0, ...options } as never, '/');
+  const destination = s3Type.open({ ...s3.options, prefix: 'company', retries: 4, ...options } as never, '/');
   const found: Finding[] = [];
   for await (const finding of destination.check?.('dbbackup-check', new AbortController().signal) ?? [])
     found.push(finding);
