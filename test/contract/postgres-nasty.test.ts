@@ -15,6 +15,7 @@ import {
   formatNamed,
   requestFor,
   sourceContext,
+  withoutKey,
 } from '../servers/postgres-source.ts';
 
 const bigBytes = Number(process.env['DBBACKUP_TEST_BIG_BYTES'] ?? 200_000);
@@ -116,8 +117,7 @@ describe('a database with everything', () => {
 /** The names of the two databases and the fence's random key are all that may differ. */
 function comparable(script: string, database: string): string {
   const quoted = /^[a-z_]+$/.test(database) ? database : `"${database}"`;
-  return script
-    .replace(/^\\(un)?restrict .*$/gm, '')
+  return withoutKey(script)
     .replace(/^\\connect .*\n/gm, '')
     .replace(/^\\encoding .*\n/gm, '')
     .replaceAll(`DATABASE ${quoted}`, 'DATABASE *')

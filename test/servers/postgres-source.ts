@@ -70,7 +70,12 @@ export async function countedRows(server: PostgresServer, name: string): Promise
   );
 }
 
-/** pg_dump's own view of everything; the fence's key is random. */
+/** pg_dump's own view of everything. */
 export async function fingerprintOf(server: PostgresServer, name: string): Promise<string> {
-  return (await server.program('pg_dump', [], name)).replace(/^\\(un)?restrict .*$/gm, '');
+  return withoutKey(await server.program('pg_dump', [], name));
+}
+
+/** The fence's key is random. */
+export function withoutKey(script: string): string {
+  return script.replace(/^\\(un)?restrict .*$/gm, '');
 }

@@ -37,6 +37,16 @@ export interface Pointer {
   readonly bytes: Buffer;
 }
 
+/** Pieces of one table's rows that lie whole, one behind the other, in the chunk pushed last. */
+export interface PieceRun {
+  readonly start: number;
+  readonly end: number;
+  readonly pieces: number;
+}
+
+/** A piece's length goes before it. */
+export const pieceHeadBytes = lengthBytes;
+
 interface Header {
   readonly minor: number;
   readonly offsetBytes: number;
@@ -48,9 +58,19 @@ export class ArchiveWalker extends PullParser {
   /** Entries whose data has not come yet, by dump id. */
   readonly #awaited = new Map<number, DataEntry>();
   readonly #pointers: Pointer[] = [];
+  readonly #joins: boolean;
+  #runs: PieceRun[] = [];
+  #saved = 0;
   #place = 'its header';
 
+  /** `joins`: `joinPieces` is applied to every chunk, and `pointers` are those of what comes out. */
+  constructor({ joins = false }: { readonly joins?: boolean } = {}) {
+    super();
+    this.#joins = joins;
+  }
+
   override push(chunk: Buffer): void {
+    this.#runs = [];
     super.push(chunk);
     if (this.parsed && this.position < chunk.length) throw damaged('holds bytes after its end');
   }
@@ -64,6 +84,11 @@ export class ArchiveWalker extends PullParser {
   /** Rows by table; null where they cannot be counted (INSERTs, compressed by pg_dump itself). */
   tables(): Readonly<Record<string, number | null>> {
     return Object.fromEntries(this.#tables);
+  }
+
+  /** What may be joined in the chunk pushed last. */
+  runs(): readonly PieceRun[] {
+    return this.#runs;
   }
 
   /** Where the blocks lie, as the table of contents has it; once the end has been reached. */
@@ -128,10 +153,10 @@ export class ArchiveWalker extends PullParser {
     const entry = this.#awaited.get(id);
     if (entry === undefined) throw damaged(`holds data for entry ${id}, which is not awaited`);
     this.#place = `the data of ${entry.name}`;
-    this.#pointers.push({ at: entry.pointerAt, bytes: pointer(offset, header.offsetBytes) });
+    this.#pointers.push({ at: entry.pointerAt, bytes: pointer(offset - this.#saved, header.offsetBytes) });
     if (type === tableBlock) {
-      const rows = yield* this.#data();
       const counted = entry.isCopy && !header.compressed;
+      const rows = yield* this.#data(this.#joins && counted);
       if (entry.isTable) this.#tables.set(entry.name, counted ? rows - closingLines : null);
     } else if (type === largeObjectsBlock) {
       while ((yield* this.#int()) !== 0) yield* this.#data();
@@ -142,10 +167,10 @@ export class ArchiveWalker extends PullParser {
   }
 
   /** Lengths and bytes up to a length of 0. Returns the newlines: COPY's text escapes those that are not a row's end. */
-  *#data(): Step<number> {
+  *#data(joins = false): Step<number> {
     let rows = 0;
     for (;;) {
-      rows += this.#wholePieces();
+      rows += this.#wholePieces(joins);
       let left = yield* this.#count();
       if (left === 0) return rows;
       while (left > 0) {
@@ -159,10 +184,11 @@ export class ArchiveWalker extends PullParser {
   }
 
   /** The hot path: pg_dump up to 18 writes one piece for each row, and most lie whole within the chunk. */
-  #wholePieces(): number {
+  #wholePieces(joins: boolean): number {
     const { chunk } = this;
     const last = chunk.length - lengthBytes;
     let position = this.position;
+    let pieces = 0;
     let rows = 0;
     while (position <= last && chunk[position] === 0) {
       const length = chunk.readInt32LE(position + 1);
@@ -173,6 +199,11 @@ export class ArchiveWalker extends PullParser {
       if (found === end - 1) rows++;
       else if (found !== -1 && found < end) rows += countNewlines(chunk, found, end);
       position = end;
+      pieces++;
+    }
+    if (joins && pieces > 1) {
+      this.#runs.push({ start: this.position, end: position, pieces });
+      this.#saved += (pieces - 1) * lengthBytes;
     }
     this.position = position;
     return rows;

@@ -6,6 +6,7 @@ import { Transform } from 'node:stream';
 import { DbBackupError } from '../../errors.ts';
 import { attempt } from '../attempt.ts';
 import { ArchiveWalker } from './archive-walker.ts';
+import { joinPieces } from './join-pieces.ts';
 import { ScriptScanner } from './script-scanner.ts';
 
 type Done = (error?: Error | null) => void;
@@ -15,14 +16,15 @@ type Done = (error?: Error | null) => void;
  * the end mark of the last block. The chunk with that mark is held back.
  */
 export class HeldArchive extends Transform {
-  readonly #walker = new ArchiveWalker();
+  readonly #walker = new ArchiveWalker({ joins: true });
   #held: Buffer | undefined;
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
     attempt(done, () => {
       this.#walker.push(chunk);
-      if (this.#walker.parsed) this.#held = chunk;
-      else this.push(chunk);
+      const joined = joinPieces(chunk, this.#walker.runs());
+      if (this.#walker.parsed) this.#held = joined;
+      else this.push(joined);
     });
   }
 

@@ -11,6 +11,7 @@ import { pipeline } from 'node:stream/promises';
 import { diskError } from '../../disk-error.ts';
 import { attempt } from '../attempt.ts';
 import { ArchiveWalker, type Pointer } from './archive-walker.ts';
+import { joinPieces } from './join-pieces.ts';
 
 /** Bytes that may wait while a write is under way. */
 const highWaterMark = 4 * 1024 * 1024;
@@ -18,7 +19,7 @@ const highWaterMark = 4 * 1024 * 1024;
 /** Into `path`, which must not exist; ends well only when a whole archive has come. A failure leaves nothing behind. */
 export async function spoolArchive(stream: Readable, path: string, signal: AbortSignal): Promise<void> {
   try {
-    const walker = new ArchiveWalker();
+    const walker = new ArchiveWalker({ joins: true });
     const writer = createWriteStream(path, { flags: 'wx', mode: 0o600, highWaterMark });
     await pipeline(stream, walkedBy(walker), writer, { signal });
     writeIn(path, walker.pointers());
@@ -45,7 +46,7 @@ function walkedBy(walker: ArchiveWalker): Transform {
     transform(chunk: Buffer, _encoding, done) {
       attempt(done, () => {
         walker.push(chunk);
-        this.push(chunk);
+        this.push(joinPieces(chunk, walker.runs()));
       });
     },
     flush: (done) => attempt(done, () => walker.finish()),
