@@ -11,9 +11,10 @@ const bundled = new Set([
   ...['chalk', 'cli-progress', 'commander', 'cosmiconfig', 'croner'],
   ...['drizzle-orm', 'fastest-levenshtein', 'ignore', 'yaml', 'zod'],
 ]);
-const external = Object.keys(dependencies)
+const packages = Object.keys(dependencies)
   .filter((name) => !bundled.has(name))
   .map((name) => new RegExp(`^${name}(/|$)`));
+const external = (id: string, importer?: string) => packages.some((name) => name.test(id)) && !isUnused(id, importer);
 
 /** Started as processes or threads of their own: the program's, and what those of the test suite and the sample need. */
 const scripts = ['source/sqlite/worker', 'crypto/chunk/seal-worker', 'crypto/chunk/open-worker'];
@@ -43,7 +44,18 @@ const script: Plugin = {
   },
 };
 
-const common = { platform: 'node', tsconfig: './tsconfig.json', external } as const;
+/** drizzle-orm imports it to open files by itself, which nobody asks it to: src/sqlite-library.ts opens them. */
+function isUnused(id: string, importer = ''): boolean {
+  return id === 'better-sqlite3' && importer.includes('drizzle-orm');
+}
+
+const unusedSqlite: Plugin = {
+  name: 'unused-sqlite',
+  resolveId: (id, importer) => (isUnused(id, importer) ? `\0${id}` : null),
+  load: (id) => (id === '\0better-sqlite3' ? 'export default undefined;' : null),
+};
+
+const common = { platform: 'node' as const, tsconfig: './tsconfig.json', external, plugins: [unusedSqlite] };
 
 export default defineConfig([
   {
@@ -58,6 +70,6 @@ export default defineConfig([
     ...common,
     input: { program: 'src/main.ts' },
     output: { dir: 'dist', format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false },
-    plugins: [script],
+    plugins: [unusedSqlite, script],
   },
 ]);

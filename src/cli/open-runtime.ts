@@ -41,8 +41,9 @@ export async function openRuntime(
   output: Output,
   needs: RuntimeNeeds,
 ): Promise<Runtime> {
-  const catalog = await app.loadCatalog();
-  const config = await findConfiguration(app, options, needs, catalog);
+  const loading = app.loadCatalog();
+  const config = await findConfiguration(app, options, needs, loading);
+  const catalog = await loading;
   const choice = { env: app.env, configured: config?.stateFolder };
   const standIn = needs.state === 'preferred' ? await standInFolder(choice) : undefined;
   const folder = standIn ?? stateFolder(choice);
@@ -148,7 +149,7 @@ async function findConfiguration(
   app: App,
   options: GlobalOptions,
   needs: RuntimeNeeds,
-  catalog: Awaited<ReturnType<App['loadCatalog']>>,
+  catalog: ReturnType<App['loadCatalog']>,
 ) {
   if (typeof needs.config === 'object') return needs.config;
   try {

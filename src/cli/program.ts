@@ -35,50 +35,49 @@ import { verifyCommand } from './command/verify.ts';
 import { addGlobalOptions, type CommandContext, type Ending } from './command.ts';
 import { usageError } from './usage-error.ts';
 
-/** Every command, in the order of the help. */
-const commands: readonly ((context: CommandContext) => Command)[] = [
-  initCommand,
-  runCommand,
-  restoreCommand,
-  listCommand,
-  showCommand,
-  verifyCommand,
-  downloadCommand,
-  lockCommand,
-  unlockCommand,
-  acceptCommand,
-  deleteCommand,
-  pruneCommand,
-  cleanupCommand,
-  historyCommand,
-  logsCommand,
-  statusCommand,
-  cancelCommand,
-  reportCommand,
-  jobsCommand,
-  scheduleCommand,
-  daemonCommand,
-  jobCommand,
-  checkCommand,
-  tuneCommand,
-  notifyCommand,
-  keygenCommand,
-  keysCommand,
-  recoveryKitCommand,
-  configCommand,
-  completionCommand,
-];
+/** Every command, by its name, in the order of the help. */
+const commands = {
+  init: initCommand,
+  run: runCommand,
+  restore: restoreCommand,
+  list: listCommand,
+  show: showCommand,
+  verify: verifyCommand,
+  download: downloadCommand,
+  lock: lockCommand,
+  unlock: unlockCommand,
+  accept: acceptCommand,
+  delete: deleteCommand,
+  prune: pruneCommand,
+  cleanup: cleanupCommand,
+  history: historyCommand,
+  logs: logsCommand,
+  status: statusCommand,
+  cancel: cancelCommand,
+  report: reportCommand,
+  jobs: jobsCommand,
+  schedule: scheduleCommand,
+  daemon: daemonCommand,
+  job: jobCommand,
+  check: checkCommand,
+  tune: tuneCommand,
+  notify: notifyCommand,
+  keygen: keygenCommand,
+  keys: keysCommand,
+  'recovery-kit': recoveryKitCommand,
+  config: configCommand,
+  completion: completionCommand,
+} as const;
 
 /** Runs one command line and returns the exit code. Never throws. */
 export async function runProgram(app: App, argv: readonly string[]): Promise<number> {
   const ending: Ending = { code: 0 };
   hideSecrets(argv);
-  const program = buildProgram({ app, ending });
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await buildProgram({ app, ending }, argv[0]).parseAsync(argv, { from: 'user' });
     return ending.code;
   } catch (error) {
-    return reportFailure(error, { app, ending }, program, argv);
+    return reportFailure(error, { app, ending }, argv);
   }
 }
 
@@ -88,12 +87,14 @@ function hideSecrets(argv: readonly string[]): void {
   if (redact(line) !== line) process.title = redact(`dbbackup ${line}`);
 }
 
-export function buildProgram(context: CommandContext): Command {
+/** All commands; or only the one of this name, where it needs no others: to make them all takes 5 ms of every start. */
+export function buildProgram(context: CommandContext, name = ''): Command {
   const program = new Command('dbbackup')
     .description('Back up and restore databases: streaming, verified, fail-closed.')
     .version(context.app.version, '-V, --version')
     .addHelpText('after', programExamples);
-  for (const make of commands) program.addCommand(make(context));
+  if (standsAlone(name)) program.addCommand(commands[name](context));
+  else for (const make of Object.values(commands)) program.addCommand(make(context));
   program.addCommand(namesCommand(context), { hidden: true });
   for (const command of [program, ...descendants(program)]) {
     command.exitOverride().configureOutput({
@@ -119,6 +120,11 @@ Examples:
 Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 source or restore target,
 4 destination, 5 integrity, 6 busy, 7 partial, 8 done with a warning, 130/143 interrupted.`;
 
+/** What completes the command line speaks of all of it. */
+function standsAlone(name: string): name is keyof typeof commands {
+  return Object.hasOwn(commands, name) && name !== 'completion';
+}
+
 function isGroup(command: Command): boolean {
   return command.commands.length > 0 && command.registeredArguments.length === 0;
 }
@@ -130,11 +136,10 @@ function descendants(command: Command): Command[] {
 async function reportFailure(
   thrown: unknown,
   { app, ending }: CommandContext,
-  program: Command,
   argv: readonly string[],
 ): Promise<number> {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-  const error = translate(thrown, app, program, argv);
+  const error = translate(thrown, { app, ending }, argv);
   if (error === undefined) return exitCodes.USAGE;
   const { openOutput } = await import('./output.ts');
   const given = { json: argv.includes('--json'), debug: argv.includes('--debug') };
@@ -143,9 +148,10 @@ async function reportFailure(
 }
 
 /** What libraries throw in their own words. Undefined: it was shown already (a bare `dbbackup` prints the help). */
-function translate(thrown: unknown, app: App, program: Command, argv: readonly string[]): unknown {
+function translate(thrown: unknown, context: CommandContext, argv: readonly string[]): unknown {
+  const { app } = context;
   if (thrown instanceof CommanderError) {
-    return thrown.code === 'commander.help' ? undefined : usageError(thrown, program, argv);
+    return thrown.code === 'commander.help' ? undefined : usageError(thrown, buildProgram(context), argv);
   }
   // Ctrl-C at a prompt, and whatever an abort made fail on its way out.
   const name = thrown instanceof Error ? thrown.name : '';

@@ -14,7 +14,8 @@ import { type ConfigPlace, readConfigText } from './read-text.ts';
 import { registerLiteralSecrets } from './show.ts';
 
 export interface ConfigRequest extends ConfigPlace {
-  readonly catalog: Catalog;
+  /** Awaited once the file has been read. */
+  readonly catalog: Catalog | Promise<Catalog>;
 }
 
 /** A file that was read: its plain content, and either a checked config or problems. */
@@ -45,7 +46,7 @@ export async function readConfig({ catalog, ...place }: ConfigRequest): Promise<
   if (problems.length > 0) return { file, raw, problems, config: undefined };
   if (raw === null) return { file, raw, problems: [{ path: '', message: 'the file is empty' }], config: undefined };
   registerLiteralSecrets(raw);
-  const { findings, config } = checkConfig(raw, file, dirname(file), catalog);
+  const { findings, config } = checkConfig(raw, file, dirname(file), await catalog);
   const located = findings.map(({ path, ...rest }) => ({ path: formatPath(path), line: lineOf(path), ...rest }));
   return { file, raw, problems: located.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)), config };
 }
