@@ -68,9 +68,11 @@ const shell = (command: string): Command => ({
   env: { PGPASSWORD: server.password, PGHOST: server.host, PGPORT: String(server.port), PGUSER: server.user },
 });
 
+/** With nothing left to be written of the restore before. */
 const emptyTarget = async () => {
   await server.sql('DROP DATABASE IF EXISTS target');
   await server.sql('CREATE DATABASE target');
+  await server.sql('CHECKPOINT');
 };
 
 function comparisons(): Comparison[] {
