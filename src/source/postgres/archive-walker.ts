@@ -41,7 +41,6 @@ export interface Pointer {
 export interface PieceRun {
   readonly start: number;
   readonly end: number;
-  readonly pieces: number;
 }
 
 /** A piece's length goes before it. */
@@ -202,7 +201,7 @@ export class ArchiveWalker extends PullParser {
       pieces++;
     }
     if (joins && pieces > 1) {
-      this.#runs.push({ start: this.position, end: position, pieces });
+      this.#runs.push({ start: this.position, end: position });
       this.#saved += (pieces - 1) * lengthBytes;
     }
     this.position = position;
