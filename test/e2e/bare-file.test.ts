@@ -1,5 +1,5 @@
 /** A backup whose sidecar is lost: usable, and never said to be proven. */
-import { copyFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fillNasty, fingerprintOf } from '../servers/sqlite-nasty.ts';
 import { backupsOf } from './aftermath.ts';
@@ -38,6 +38,27 @@ jobs: { shop: { source: shop, destinations: disk } }
     await writeFile(place.path('junk'), 'holiday photos');
     const junk = expectCode(await place.run('verify', 'junk'), 8);
     expect(junk.stdout).toMatch(/^! .*nothing is known of it/);
+  });
+
+  test('one whose first byte is damaged is not taken for a dump of an unknown format', async () => {
+    const bytes = await readFile(bare);
+    bytes[0] = (bytes[0] ?? 0) ^ 1;
+    const damaged = place.path('damaged.sqlite.zst');
+    await writeFile(damaged, bytes);
+    for (const args of [
+      ['verify', damaged],
+      ['restore', damaged, '--to', 'never.sqlite'],
+      ['restore', damaged, '--output', 'never.dump'],
+    ]) {
+      expect(expectCode(await place.run(...args), 5).stderr).toContain('is called zstd, and does not begin as such');
+    }
+    expect((await readdir(place.folder)).filter((name) => name.startsWith('never'))).toEqual([]);
+  });
+
+  test('a wrong name is no damage where the bytes tell what they are', async () => {
+    await copyFile(place.path('shop.sqlite'), place.path('misnamed.sqlite.zst'));
+    expectCode(await place.run('restore', 'misnamed.sqlite.zst', '--to', 'named.sqlite'), 0);
+    expect(fingerprintOf(place.path('named.sqlite'))).toEqual(fingerprintOf(place.path('shop.sqlite')));
   });
 
   test('it is restored, into a database or a file, with a warning', async () => {

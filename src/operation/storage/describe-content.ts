@@ -5,13 +5,13 @@
 import type { Readable } from 'node:stream';
 import type { Decryptor, EncryptionRecord, EncryptionType } from '../../crypto/encryption.ts';
 import { DbBackupError } from '../../errors.ts';
-import { codecs } from '../../pipeline/compression/all.ts';
+import { codecByExtension, codecs } from '../../pipeline/compression/all.ts';
 import type { CompressionType } from '../../pipeline/compression/compression.ts';
 import { peek } from '../../pipeline/peek.ts';
 import { readThrough } from '../../pipeline/run.ts';
 import type { SourceType } from '../../source/source.ts';
 import { bundleFormat } from '../bundle/bundle-format.ts';
-import type { StoredBackup } from './stored-backup.ts';
+import { describeBackup, type StoredBackup } from './stored-backup.ts';
 
 export interface ContentDescription {
   /** Undefined when the engine cannot be told. */
@@ -98,7 +98,31 @@ export async function describeFromBytes(
   } finally {
     discard(stream);
   }
-  return { ...formatOf(head, backup, sources), compression, encryption: encryption && { type: encryption } };
+  const known = formatByMagic(head);
+  if (!known) refuseDamagedHead(backup, [encryption, compression]);
+  const format = known ?? formatByName(backup.key, sources);
+  return { ...format, compression, encryption: encryption && { type: encryption } };
+}
+
+/**
+ * A name that tells of a layer which the bytes do not have, and bytes that tell nothing at all: read as they are they would
+ * be taken for the dump itself.
+ */
+function refuseDamagedHead(backup: StoredBackup, found: readonly (string | undefined)[]): void {
+  const [extensions = ''] = layerExtensions.exec(backup.key) ?? [];
+  const named = extensions.split('.').slice(1).map(layerNamed);
+  const missing = named.find((layer) => !found.includes(layer));
+  if (missing === undefined) return;
+  throw new DbBackupError('INTEGRITY', `${describeBackup(backup)} is called ${missing}, and does not begin as such`, {
+    hint: 'Its beginning is damaged, or it is something else: use another copy of this backup, or one with its sidecar.',
+  });
+}
+
+const layerExtensions = /(\.(gz|br|zst|bz2|age|enc))+$/;
+
+function layerNamed(extension: string): EncryptionType | CompressionType | undefined {
+  if (extension === 'age') return 'age';
+  return extension === 'enc' ? 'aes-256-gcm' : codecByExtension(`.${extension}`)?.type;
 }
 
 function isEncryption(layer: EncryptionType | CompressionType): layer is EncryptionType {
@@ -112,24 +136,25 @@ function layerOf(head: Buffer, key: string, decrypted: boolean): EncryptionType 
   return !plainFormat && /\.br(\.|$)/.test(key) ? 'brotli' : undefined;
 }
 
-function formatOf(
-  head: Buffer,
-  backup: StoredBackup,
-  sources: readonly SourceType[],
-): Pick<ContentDescription, 'sourceType' | 'format'> {
+type Format = Pick<ContentDescription, 'sourceType' | 'format'>;
+
+function formatByMagic(head: Buffer): Format | undefined {
   const [, bundled] = bundleStart.exec(head.toString('latin1')) ?? [];
   if (bundled !== undefined) return { sourceType: bundled, format: bundleFormat.name };
-  const byMagic = formats.find((each) => head.subarray(0, each.magic.length).equals(each.magic));
-  if (byMagic) return { sourceType: byMagic.sourceType, format: byMagic.format };
-  const extension = /\.(?!gz|br|zst|bz2|age|enc)[A-Za-z0-9]+(?=(\.(gz|br|zst|bz2|age|enc))*$)/.exec(backup.key)?.[0];
+  const known = formats.find((each) => head.subarray(0, each.magic.length).equals(each.magic));
+  return known && { sourceType: known.sourceType, format: known.format };
+}
+
+/** Where only one kind of source has such files. */
+function formatByName(key: string, sources: readonly SourceType[]): Format {
+  const extension = /\.[A-Za-z0-9]+$/.exec(key.replace(layerExtensions, ''))?.[0];
   const candidates = sources.flatMap((source) =>
     source
       .capabilities()
       .formats.filter((each) => each.extension === extension)
-      .map((each) => ({ source, each })),
+      .map((each) => ({ sourceType: source.type, format: each.name })),
   );
-  const only = candidates.length === 1 ? candidates[0] : undefined;
-  return only ? { sourceType: only.source.type, format: only.each.name } : {};
+  return (candidates.length === 1 && candidates[0]) || {};
 }
 
 function discard(stream: Readable): void {
