@@ -3,11 +3,9 @@
  * BENCH_MB: size of the database's data (default 1000). BENCH_ROUNDS: counted pairs (default 3). BENCH_DURABLE=1: a server
  * that waits for its disk, as installed ones do; without it only what we and the pipelines do is measured.
  */
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, it } from 'vitest';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
 import { type Command, type Comparison, compare, type Row, table } from './measure.ts';
@@ -70,12 +68,11 @@ const shell = (command: string): Command => ({
   env: { PGPASSWORD: server.password, PGHOST: server.host, PGPORT: String(server.port), PGUSER: server.user },
 });
 
-/** With nothing left to be written of the restore before, by the server or by the kernel. */
+/** With nothing left to be written of the restore before. */
 const emptyTarget = async () => {
   await server.sql('DROP DATABASE IF EXISTS target');
   await server.sql('CREATE DATABASE target');
   await server.sql('CHECKPOINT');
-  await promisify(execFile)('sync');
 };
 
 function comparisons(): Comparison[] {
