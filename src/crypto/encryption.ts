@@ -9,6 +9,9 @@ import type { Measure, Stage } from '../pipeline/stage.ts';
 
 export type EncryptionType = 'age' | 'aes-256-gcm';
 
+/** By what the name of a file ends in. */
+export const encryptionByExtension: Readonly<Record<string, EncryptionType>> = { '.age': 'age', '.enc': 'aes-256-gcm' };
+
 /** What the sidecar records of an encryption: for the reader's convenience and to pin the header; no key, no recipient. */
 export interface EncryptionRecord {
   readonly type: EncryptionType;

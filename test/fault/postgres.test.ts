@@ -355,6 +355,24 @@ describe('PostgreSQL target', () => {
     silent.close();
   });
 
+  test('who is cancelled while another question waits for such a server is not kept either', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const from = postgresType.open({ url: `postgres://someone@127.0.0.1:${port}/x` }, folder);
+    const approach = from.approach?.(requestFor('custom', archive), context());
+    await once(silent, 'connection');
+    const cancelling = new AbortController();
+    const request = requestFor('custom', archive);
+    const examined = from.examineTarget(request, context({ signal: cancelling.signal }));
+    setTimeout(() => cancelling.abort(new Error('cancelled')), 100);
+    const started = Date.now();
+    await expect(examined).rejects.toThrow('cancelled');
+    expect(Date.now() - started).toBeLessThan(10_000);
+    await approach?.close();
+    silent.close();
+  });
+
   test('the file that several workers read tells where every block begins, and holds what pg_dump would have written', async () => {
     const [spooled, direct] = [join(folder, 'spooled.dump'), join(folder, 'direct.dump')];
     await spoolArchive(createReadStream(archive), spooled, context().signal);

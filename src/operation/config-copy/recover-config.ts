@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
+import { encryptionByExtension } from '../../crypto/encryption.ts';
 import { DbBackupError, wrapError } from '../../errors.ts';
 import { type ConfigCopyName, configCopyFolder, parseConfigCopyName } from '../../sidecar/config-copy-name.ts';
 import { choiceHint } from '../choice-hint.ts';
@@ -54,8 +55,8 @@ export function chooseKept(kept: readonly KeptConfig[], place: string, host: str
 export async function readKept({ on, key, extension }: KeptConfig, runtime: Runtime): Promise<string> {
   try {
     const content = await readObject(on.destination, key, limit, runtime.signal);
-    if (extension === '') return content.toString();
-    const type = extension === '.age' ? 'age' : 'aes-256-gcm';
+    const type = encryptionByExtension[extension];
+    if (type === undefined) return content.toString();
     const decryption = await (await runtime.decryptor()).decrypt(type, undefined);
     decryption.opened.catch(() => undefined);
     const plain = Readable.from([content], { objectMode: false }).pipe(decryption);

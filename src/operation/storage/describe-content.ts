@@ -3,7 +3,12 @@
  * magic bytes say what it is; brotli has none and is known by its extension.
  */
 import type { Readable } from 'node:stream';
-import type { Decryptor, EncryptionRecord, EncryptionType } from '../../crypto/encryption.ts';
+import {
+  type Decryptor,
+  type EncryptionRecord,
+  type EncryptionType,
+  encryptionByExtension,
+} from '../../crypto/encryption.ts';
 import { DbBackupError } from '../../errors.ts';
 import { codecByExtension, codecs } from '../../pipeline/compression/all.ts';
 import type { CompressionType } from '../../pipeline/compression/compression.ts';
@@ -110,30 +115,29 @@ export async function describeFromBytes(
  */
 function refuseDamagedHead(backup: StoredBackup, found: readonly (string | undefined)[]): void {
   const [extensions = ''] = layerExtensions.exec(backup.key) ?? [];
-  const named = extensions.split('.').slice(1).map(layerNamed);
-  const missing = named.find((layer) => !found.includes(layer));
+  const named = extensions.match(/\.\w+/g) ?? [];
+  const expected = named.map((each) => encryptionByExtension[each] ?? codecByExtension(each)?.type);
+  const missing = expected.find((layer) => !found.includes(layer));
   if (missing === undefined) return;
   throw new DbBackupError('INTEGRITY', `${describeBackup(backup)} is called ${missing}, and does not begin as such`, {
-    hint: 'Its beginning is damaged, or it is something else: use another copy of this backup, or one with its sidecar.',
+    hint: 'Its beginning is damaged: use another copy of this backup. If only its name is wrong, rename it.',
   });
 }
 
 const layerExtensions = /(\.(gz|br|zst|bz2|age|enc))+$/;
-
-function layerNamed(extension: string): EncryptionType | CompressionType | undefined {
-  if (extension === 'age') return 'age';
-  return extension === 'enc' ? 'aes-256-gcm' : codecByExtension(`.${extension}`)?.type;
-}
 
 function isEncryption(layer: EncryptionType | CompressionType): layer is EncryptionType {
   return layer === 'age' || layer === 'aes-256-gcm';
 }
 
 function layerOf(head: Buffer, key: string, decrypted: boolean): EncryptionType | CompressionType | undefined {
-  const known = layers.find((each) => head.subarray(0, each.magic.length).equals(each.magic))?.is;
+  const known = byMagic(layers, head)?.is;
   if (known) return decrypted && isEncryption(known) ? undefined : known;
-  const plainFormat = formats.some((each) => head.subarray(0, each.magic.length).equals(each.magic));
-  return !plainFormat && /\.br(\.|$)/.test(key) ? 'brotli' : undefined;
+  return !formatByMagic(head) && /\.br(\.|$)/.test(key) ? 'brotli' : undefined;
+}
+
+function byMagic<Known extends { readonly magic: Buffer }>(all: readonly Known[], head: Buffer): Known | undefined {
+  return all.find(({ magic }) => head.subarray(0, magic.length).equals(magic));
 }
 
 type Format = Pick<ContentDescription, 'sourceType' | 'format'>;
@@ -141,7 +145,7 @@ type Format = Pick<ContentDescription, 'sourceType' | 'format'>;
 function formatByMagic(head: Buffer): Format | undefined {
   const [, bundled] = bundleStart.exec(head.toString('latin1')) ?? [];
   if (bundled !== undefined) return { sourceType: bundled, format: bundleFormat.name };
-  const known = formats.find((each) => head.subarray(0, each.magic.length).equals(each.magic));
+  const known = byMagic(formats, head);
   return known && { sourceType: known.sourceType, format: known.format };
 }
 

@@ -1,4 +1,5 @@
 /** By what stored backups are counted and chosen. */
+import { encryptionByExtension } from '../../crypto/encryption.ts';
 import { fingerprintsOf } from './fingerprints.ts';
 import { isGood, isSuspect, type StoredBackup, startedAt } from './stored-backup.ts';
 
@@ -66,8 +67,7 @@ export function jobOf(backup: StoredBackup): string {
 function encryptionOf({ sidecar, name }: StoredBackup): string {
   if (sidecar) return sidecar.encryption?.type ?? 'none';
   if (!name) return '?';
-  if (name.extensions.endsWith('.age')) return 'age';
-  return name.extensions.endsWith('.enc') ? 'aes-256-gcm' : 'none';
+  return encryptionByExtension[name.extensions.slice(name.extensions.lastIndexOf('.'))] ?? 'none';
 }
 
 function statesOf(backup: StoredBackup): readonly string[] {

@@ -23,10 +23,15 @@ export class Conversation {
 
   /**
    * One question after the other. Rejects with the failure of psql, which an error in the SQL is, too, or with the
-   * signal's reason; then it is over.
+   * signal's reason; then it is over, for the question before as well, which may be what nobody answers.
    */
   ask(sql: string, signal: AbortSignal): Promise<string> {
-    const answer = this.#turn.then(() => this.#exchange(sql, signal));
+    // Not only its own: who asks may be cancelled before who opened it.
+    const giveUp = () => void this.#psql.destroy(signal.reason);
+    signal.addEventListener('abort', giveUp, { once: true });
+    const answer = this.#turn
+      .then(() => this.#exchange(sql))
+      .finally(() => signal.removeEventListener('abort', giveUp));
     this.#turn = answer.catch(() => {});
     return answer;
   }
@@ -41,10 +46,9 @@ export class Conversation {
     await closed;
   }
 
-  #exchange(sql: string, signal: AbortSignal): Promise<string> {
+  #exchange(sql: string): Promise<string> {
     const mark = `${randomUUID()}\n`;
     const psql = this.#psql;
-    const giveUp = () => void psql.destroy(signal.reason);
     return new Promise((resolve, reject) => {
       let said = '';
       const hear = (chunk: Buffer) => {
@@ -58,14 +62,9 @@ export class Conversation {
         stop();
         reject(psql.errored ?? new Error('psql has ended'));
       };
-      const stop = () => {
-        psql.off('data', hear).off('close', end);
-        signal.removeEventListener('abort', giveUp);
-      };
+      const stop = () => void psql.off('data', hear).off('close', end);
       if (psql.destroyed) return end();
       psql.on('data', hear).once('close', end);
-      // Not only its own: who asks may be cancelled before who opened it.
-      signal.addEventListener('abort', giveUp, { once: true });
       psql.write(`${sql}\n\\echo ${mark}`);
     });
   }
