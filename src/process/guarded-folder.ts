@@ -16,7 +16,7 @@ mkfifo "$d/alive" || { rm -rf "$d"; exit 1; }
 printf %s "$d"
 exec >/dev/null 2>&1
 { while kill -0 "$2"; do sleep 1; done; : >"$d/alive"; } &
-{ read -r x; kill $!; read -r x; } <"$d/alive"
+{ read -r x; kill -9 $!; read -r x; } <"$d/alive"
 rm -rf "$d"`;
 
 export const guardedFolder = `
